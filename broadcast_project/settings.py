@@ -104,7 +104,7 @@ def database() -> dict[str, object]:
             # for its turn instead of failing half-way. WAL: readers never wait for the writer.
             # synchronous=FULL: a commit is on disk before the 204 that depends on it.
             transaction_mode="IMMEDIATE",
-            timeout=10,
+            timeout=5,
             init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         )
     elif config["ENGINE"] != "django.db.backends.postgresql":

@@ -1,0 +1,1 @@
+"""The rules of a broadcast, without Django, sockets, clocks, threads or chance."""

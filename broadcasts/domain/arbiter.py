@@ -1,0 +1,369 @@
+"""The arbiter of one broadcast: happenings in, decisions out, nothing else.
+
+What is durable is decided by the row (see `lifecycle`); the arbiter decides what to ask of it and
+what follows. `REACTIONS` is its whole behaviour: what that table does not list changes nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from types import MappingProxyType
+from typing import Any
+
+from .decisions import (
+    Announce,
+    Answer,
+    CommitClaim,
+    CommitEnding,
+    CommitReopen,
+    Decision,
+    Forget,
+    Move,
+    NoteAttempt,
+    NoteHandedOver,
+    NoteHangup,
+    NoteSessionEnded,
+    Offer,
+    Open,
+    Return,
+    WakeAt,
+    WatchHandover,
+)
+from .happenings import (
+    BackInDialplan,
+    Claim,
+    ClaimDecided,
+    DeadlineReached,
+    Destroyed,
+    EndingDecided,
+    HandoverFailed,
+    Happening,
+    HungUp,
+    LeftBroadcast,
+    Opened,
+    Reopened,
+    Replaced,
+    RowSeen,
+    Unrecorded,
+    WinnerLost,
+    WinnerStarted,
+)
+from .lifecycle import STASIS_STATUS, StasisStatus, Status
+from .policy import OnFailedHandover, Policy
+from .verdict import Verdict
+
+
+class Phase(Enum):
+    """Where the arbiter stands; finer than the row's status, and kept in memory only."""
+
+    OFFERED = auto()
+    ENDING = auto()
+    MOVING = auto()
+    REOPENING = auto()
+    WITH_WINNER = auto()
+    RETURNING = auto()
+    FOLLOWED = auto()
+    GONE = auto()
+
+
+LOST: Mapping[Status, Verdict] = MappingProxyType(
+    {
+        Status.CLAIMED: Verdict.TAKEN,
+        Status.TIMED_OUT: Verdict.TIMED_OUT,
+        Status.ABANDONED: Verdict.ABANDONED,
+        Status.NO_CANDIDATES: Verdict.NOT_OFFERED,
+        Status.FAILED: Verdict.FAILED,
+    }
+)
+
+
+@dataclass(slots=True)
+class Broadcast:
+    """What the arbiter knows of the call it arbitrates; `deadline` in seconds since the epoch."""
+
+    candidates: tuple[str, ...]
+    deadline: float
+    policy: Policy
+    notify_claimed: bool = False
+    status: Status = Status.OPEN
+    winner: str = ""
+
+
+class Arbiter:
+    """Arbitrates one broadcast, on the process that holds the link to its Asterisk."""
+
+    def __init__(self, broadcast: Broadcast) -> None:
+        self.broadcast = broadcast
+        self.phase = Phase.OFFERED
+        self._spent: set[str] = set()
+        self._hung_up = False
+
+    def start(self, refused: str = "") -> list[Decision]:
+        """Open the broadcast; `refused` says why its filter could not be used, if so."""
+        broadcast = self.broadcast
+        if refused:
+            return self._open_closed(Status.FAILED, refused)
+        if not broadcast.candidates:
+            return self._open_closed(Status.NO_CANDIDATES, "no connected application is admitted")
+        return [Open(Status.OPEN), Offer(broadcast.candidates), WakeAt(broadcast.deadline)]
+
+    def resume(self, status: Status, winner: str) -> list[Decision]:
+        """Take up a broadcast from its row after a restart or a change of owner.
+
+        The channel is known to sit in our application.
+        """
+        self.broadcast.status = status
+        if status is Status.OPEN:
+            return [Offer(self.broadcast.candidates), WakeAt(self.broadcast.deadline)]
+        if status is Status.CLAIMED:
+            return self._hand_over(winner)
+        return self._return(STASIS_STATUS[status])
+
+    def follow(self, winner: str) -> None:
+        """Take up a call that its winner already holds."""
+        self.broadcast.status, self.broadcast.winner = Status.CLAIMED, winner
+        self.phase = Phase.WITH_WINNER
+
+    def handle(self, happening: Happening) -> list[Decision]:
+        """Return what follows from a happening; one that its phase does not list changes nothing.
+
+        A claim is always answered.
+        """
+        reaction = REACTIONS.get((self.phase, type(happening)))
+        if reaction is None:
+            return []
+        return reaction(self, happening)
+
+    # Opening and ending
+
+    def _open_closed(self, status: Status, reason: str) -> list[Decision]:
+        self.phase = Phase.ENDING
+        self.broadcast.status = status
+        return [Open(status, reason)]
+
+    def _opened_closed(self, _: Opened) -> list[Decision]:
+        if self.broadcast.status is Status.OPEN:
+            return []
+        return self._return(STASIS_STATUS[self.broadcast.status])
+
+    def _unrecorded(self, _: Unrecorded) -> list[Decision]:
+        self.broadcast.status = Status.FAILED
+        return self._return(StasisStatus.FAILED)
+
+    def _end(self, status: Status, reason: str) -> list[Decision]:
+        self.phase = Phase.ENDING
+        return [CommitEnding(status, reason)]
+
+    def _deadline(self, _: DeadlineReached) -> list[Decision]:
+        return self._end(Status.TIMED_OUT, "nobody claimed in time")
+
+    def _hung_up_waiting(self, _: HungUp | LeftBroadcast) -> list[Decision]:
+        self._hung_up = True
+        return self._end(Status.ABANDONED, "the caller hung up")
+
+    def _remember_hangup(self, _: HungUp | LeftBroadcast) -> list[Decision]:
+        self._hung_up = True
+        return []
+
+    def _replaced_waiting(self, _: Replaced) -> list[Decision]:
+        self.phase = Phase.GONE
+        return [
+            CommitEnding(Status.ABANDONED, "the channel entered a new broadcast"),
+            Forget(),
+        ]
+
+    def _replaced_with_winner(self, happening: Replaced) -> list[Decision]:
+        self.phase = Phase.GONE
+        return [NoteSessionEnded(happening.at), Forget()]
+
+    def _ending_decided(self, happening: EndingDecided) -> list[Decision]:
+        if not happening.landed and happening.status is Status.CLAIMED:
+            return self._won_elsewhere(happening.winner)
+        self.broadcast.status = happening.status
+        if self._hung_up:
+            return self._forget()
+        return self._return(STASIS_STATUS[happening.status])
+
+    def _return(self, status: StasisStatus) -> list[Decision]:
+        self.phase = Phase.RETURNING
+        return [Return(status)]
+
+    def _forget(self, _: Happening | None = None) -> list[Decision]:
+        self.phase = Phase.GONE
+        return [Forget()]
+
+    # Claims
+
+    def _claim(self, claim: Claim) -> list[Decision]:
+        refusal = self._refusal(claim)
+        return self._answer(claim, refusal) if refusal else [CommitClaim(claim)]
+
+    def _refusal(self, claim: Claim) -> Verdict | None:
+        if self.broadcast.policy.any_name_may_claim:
+            return None
+        if claim.application not in self.broadcast.candidates:
+            return Verdict.NOT_OFFERED
+        if claim.application in self._spent:
+            return Verdict.NOT_OFFERED
+        return claim.refusal
+
+    def _claim_taken(self, claim: Claim) -> list[Decision]:
+        return self._answer(claim, Verdict.TAKEN)
+
+    def _claim_too_late(self, claim: Claim) -> list[Decision]:
+        status = self.broadcast.status
+        return self._answer(claim, Verdict.ENDED if status is Status.CLAIMED else LOST[status])
+
+    def _answer(self, claim: Claim, verdict: Verdict) -> list[Decision]:
+        return [NoteAttempt(claim, verdict), Answer(claim.ticket, verdict)]
+
+    def _claim_decided(self, happening: ClaimDecided) -> list[Decision]:
+        answer: list[Decision] = [Answer(happening.ticket, happening.verdict)]
+        if happening.verdict is Verdict.WON:
+            return answer + self._won(happening.winner)
+        if happening.verdict is Verdict.TAKEN:
+            return answer + self._won_elsewhere(happening.winner)
+        return answer
+
+    def _claim_decided_late(self, happening: ClaimDecided) -> list[Decision]:
+        return [Answer(happening.ticket, happening.verdict)]
+
+    def _row_seen(self, happening: RowSeen) -> list[Decision]:
+        if happening.status is not Status.CLAIMED:
+            return []
+        return self._won_elsewhere(happening.winner)
+
+    def _won_elsewhere(self, winner: str) -> list[Decision]:
+        """Another process committed the claim; the hand-over is ours, as we hold the link."""
+        return self._won(winner)
+
+    def _won(self, winner: str) -> list[Decision]:
+        self.broadcast.status, self.broadcast.winner = Status.CLAIMED, winner
+        announce: list[Decision] = [Announce(winner)] if self.broadcast.notify_claimed else []
+        if self._hung_up:
+            return announce + self._end(Status.ABANDONED, "the caller hung up")
+        return self._hand_over(winner) + announce
+
+    # Hand-over
+
+    def _hand_over(self, winner: str) -> list[Decision]:
+        self.broadcast.winner = winner
+        self.phase = Phase.MOVING
+        return [Move(winner), WatchHandover(winner)]
+
+    def _handed_over(self, happening: LeftBroadcast) -> list[Decision]:
+        self.phase = Phase.WITH_WINNER
+        return [NoteHandedOver(happening.at)]
+
+    def _winner_started(self, happening: WinnerStarted) -> list[Decision]:
+        if happening.application != self.broadcast.winner:
+            return []
+        self.phase = Phase.WITH_WINNER
+        return [NoteHandedOver(happening.at)]
+
+    def _handover_failed(self, happening: HandoverFailed) -> list[Decision]:
+        if happening.application not in ("", self.broadcast.winner):
+            return []
+        return self._take_back(happening.reason, happening.at)
+
+    def _winner_lost(self, happening: WinnerLost) -> list[Decision]:
+        if not self.broadcast.policy.rescue:
+            return []
+        return self._take_back("the winner's socket was lost", happening.at)
+
+    def _take_back(self, reason: str, at: float) -> list[Decision]:
+        winner = self.broadcast.winner
+        self._spent.add(winner)
+        again = self.broadcast.policy.on_failed_handover is OnFailedHandover.OFFER_AGAIN
+        if again and at < self.broadcast.deadline and self._others():
+            self.phase = Phase.REOPENING
+            return [CommitReopen(winner, reason)]
+        return self._end(Status.FAILED, f"{winner}: {reason}")
+
+    def _others(self) -> tuple[str, ...]:
+        return tuple(name for name in self.broadcast.candidates if name not in self._spent)
+
+    def _reopened(self, happening: Reopened) -> list[Decision]:
+        if not happening.landed:
+            return self._end(Status.FAILED, "the claim could not be taken back")
+        self.phase = Phase.OFFERED
+        self.broadcast.status, self.broadcast.winner = Status.OPEN, ""
+        if self._hung_up:
+            return self._end(Status.ABANDONED, "the caller hung up")
+        return [Offer(self._others()), WakeAt(self.broadcast.deadline)]
+
+    # The winner's session
+
+    def _session_ended(self, happening: BackInDialplan) -> list[Decision]:
+        self.phase = Phase.FOLLOWED
+        return [NoteSessionEnded(happening.at)]
+
+    def _destroyed_with_winner(self, happening: Destroyed) -> list[Decision]:
+        return [NoteSessionEnded(happening.at), *self._destroyed(happening)]
+
+    def _destroyed(self, happening: Destroyed) -> list[Decision]:
+        self.phase = Phase.GONE
+        return [NoteHangup(happening.at, happening.cause, happening.cause_text), Forget()]
+
+
+Reaction = Callable[[Arbiter, Any], list[Decision]]
+
+REACTIONS: Mapping[tuple[Phase, type], Reaction] = MappingProxyType(
+    {
+        (Phase.OFFERED, Unrecorded): Arbiter._unrecorded,
+        (Phase.OFFERED, Claim): Arbiter._claim,
+        (Phase.OFFERED, ClaimDecided): Arbiter._claim_decided,
+        (Phase.OFFERED, RowSeen): Arbiter._row_seen,
+        (Phase.OFFERED, DeadlineReached): Arbiter._deadline,
+        (Phase.OFFERED, HungUp): Arbiter._hung_up_waiting,
+        (Phase.OFFERED, LeftBroadcast): Arbiter._hung_up_waiting,
+        (Phase.OFFERED, Destroyed): Arbiter._hung_up_waiting,
+        (Phase.OFFERED, Replaced): Arbiter._replaced_waiting,
+        # A claim that is committed before the ending wins: only the row says which came first.
+        (Phase.ENDING, Opened): Arbiter._opened_closed,
+        (Phase.ENDING, Unrecorded): Arbiter._unrecorded,
+        (Phase.ENDING, Claim): Arbiter._claim,
+        (Phase.ENDING, ClaimDecided): Arbiter._claim_decided,
+        (Phase.ENDING, EndingDecided): Arbiter._ending_decided,
+        (Phase.ENDING, HungUp): Arbiter._remember_hangup,
+        (Phase.ENDING, LeftBroadcast): Arbiter._remember_hangup,
+        (Phase.ENDING, Destroyed): Arbiter._remember_hangup,
+        (Phase.ENDING, Replaced): Arbiter._forget,
+        (Phase.MOVING, Claim): Arbiter._claim_taken,
+        (Phase.MOVING, ClaimDecided): Arbiter._claim_decided_late,
+        (Phase.MOVING, LeftBroadcast): Arbiter._handed_over,
+        # Our StasisEnd and the winner's StasisStart come in either order (seen on Asterisk 23).
+        (Phase.MOVING, WinnerStarted): Arbiter._winner_started,
+        (Phase.MOVING, HandoverFailed): Arbiter._handover_failed,
+        (Phase.MOVING, HungUp): Arbiter._hung_up_waiting,
+        (Phase.MOVING, Destroyed): Arbiter._hung_up_waiting,
+        (Phase.MOVING, Replaced): Arbiter._replaced_waiting,
+        (Phase.REOPENING, Claim): Arbiter._claim,
+        (Phase.REOPENING, ClaimDecided): Arbiter._claim_decided_late,
+        (Phase.REOPENING, Unrecorded): Arbiter._unrecorded,
+        (Phase.REOPENING, Reopened): Arbiter._reopened,
+        (Phase.REOPENING, HungUp): Arbiter._remember_hangup,
+        (Phase.REOPENING, LeftBroadcast): Arbiter._remember_hangup,
+        (Phase.REOPENING, Destroyed): Arbiter._remember_hangup,
+        (Phase.REOPENING, Replaced): Arbiter._replaced_waiting,
+        (Phase.WITH_WINNER, Claim): Arbiter._claim_taken,
+        (Phase.WITH_WINNER, ClaimDecided): Arbiter._claim_decided_late,
+        (Phase.WITH_WINNER, WinnerLost): Arbiter._winner_lost,
+        (Phase.WITH_WINNER, BackInDialplan): Arbiter._session_ended,
+        (Phase.WITH_WINNER, Destroyed): Arbiter._destroyed_with_winner,
+        (Phase.WITH_WINNER, Replaced): Arbiter._replaced_with_winner,
+        (Phase.RETURNING, Claim): Arbiter._claim_too_late,
+        (Phase.RETURNING, ClaimDecided): Arbiter._claim_decided_late,
+        (Phase.RETURNING, LeftBroadcast): Arbiter._forget,
+        (Phase.RETURNING, BackInDialplan): Arbiter._forget,
+        (Phase.RETURNING, HungUp): Arbiter._forget,
+        (Phase.RETURNING, Destroyed): Arbiter._forget,
+        (Phase.RETURNING, Replaced): Arbiter._forget,
+        (Phase.FOLLOWED, Claim): Arbiter._claim_too_late,
+        (Phase.FOLLOWED, ClaimDecided): Arbiter._claim_decided_late,
+        (Phase.FOLLOWED, Destroyed): Arbiter._destroyed,
+        (Phase.FOLLOWED, Replaced): Arbiter._forget,
+        (Phase.GONE, Claim): Arbiter._claim_too_late,
+        (Phase.GONE, ClaimDecided): Arbiter._claim_decided_late,
+    }
+)

@@ -1,0 +1,27 @@
+"""What a claim is told. Losing is a value; the doors map it to an answer once."""
+
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """The outcome of one claim attempt, and the reason that the record keeps."""
+
+    WON = "won"
+    TAKEN = "taken"
+    NOT_OFFERED = "not_offered"
+    NOT_CONNECTED = "not_connected"
+    NOT_ALLOWED = "not_allowed"
+    TIMED_OUT = "timed_out"
+    ABANDONED = "abandoned"
+    FAILED = "failed"
+    ENDED = "ended"
+    UNKNOWN = "unknown"
+    FAULT = "fault"
+
+    @property
+    def http_status(self) -> int:
+        """The HTTP status that native answers (res/ari/resource_events.c, PROTOCOL §1)."""
+        return _HTTP_STATUS.get(self, 404)
+
+
+_HTTP_STATUS = {Verdict.WON: 204, Verdict.TAKEN: 409, Verdict.FAULT: 500}

@@ -1,0 +1,237 @@
+"""What one transaction of the ledger writes.
+
+The row decides: a claim wins by one conditional UPDATE on the broadcast's own columns, and by
+nothing else.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from broadcasts.domain.arbiter import LOST
+from broadcasts.domain.happenings import EndingDecided, Reopened, RowSeen
+from broadcasts.domain.lifecycle import STASIS_STATUS, StasisStatus, Status, sources
+from broadcasts.domain.verdict import Verdict
+from broadcasts.models import Broadcast, Candidate, ClaimAttempt
+
+from .entries import (
+    Attempt,
+    ClaimResult,
+    Ending,
+    Entry,
+    HandedOver,
+    HangUp,
+    LedgerError,
+    Look,
+    Opening,
+    Reopening,
+    RowState,
+    SessionEnd,
+    TryClaim,
+    moment,
+)
+
+REASON_LENGTH = 255
+
+
+def milliseconds(start: datetime, end: datetime) -> float:
+    return (end - start).total_seconds() * 1000
+
+
+class Commit:
+    """Applies a group of entries, in the order in which they were submitted.
+
+    Must run inside a transaction; `apply` returns what to tell whom once that is committed.
+    """
+
+    def __init__(self) -> None:
+        self._attempts: list[ClaimAttempt] = []
+        self._states: dict[int, RowState] = {}
+
+    def apply(self, group: list[Entry]) -> list[tuple[Callable[[Any], None], Any]]:
+        self._open(entry for entry in group if isinstance(entry, Opening) and not entry.replaces)
+        outcomes = [(entry.done, HANDLERS[type(entry)](self, entry)) for entry in group]
+        ClaimAttempt.objects.bulk_create(self._attempts)
+        return outcomes
+
+    # Opening
+
+    def _open(self, openings: Iterable[Opening]) -> None:
+        """Insert broadcasts and candidates; nothing else of the group can precede these."""
+        openings = list(openings)
+        Broadcast.objects.bulk_create([opening.row for opening in openings])
+        for opening in openings:
+            for candidate in opening.candidates:
+                candidate.broadcast_id = opening.row.pk
+        Candidate.objects.bulk_create(
+            [candidate for opening in openings for candidate in opening.candidates]
+        )
+
+    def _opening(self, entry: Opening) -> None:
+        if entry.replaces:
+            older = Broadcast.objects.of_channel(entry.row.server_id, entry.row.channel_id).live()
+            older.filter(status=Status.OPEN).update(
+                status=Status.ABANDONED,
+                stasis_status=STASIS_STATUS[Status.ABANDONED],
+                reason="the channel entered a new broadcast",
+                ended_at=entry.row.opened_at,
+            )
+            older.update(ended_at=entry.row.opened_at, stasis_status=StasisStatus.SUCCESS)
+            self._open([entry])
+
+    # Claims
+
+    def _try_claim(self, entry: TryClaim) -> ClaimResult | LedgerError:
+        row = entry.row or self._find(entry)
+        if row is None:
+            return self._answer(entry, None, Verdict.UNKNOWN)
+        if row.pk is None:
+            return LedgerError("the broadcast was not recorded")
+        refusal = None if entry.row else self._refusal(entry, row)
+        if refusal:
+            return self._answer(entry, row, refusal)
+        return self._answer(entry, row, Verdict.WON if self._claim(row, entry) else self._lost(row))
+
+    def _claim(self, row: Broadcast, entry: TryClaim) -> bool:
+        """Claim the row if it is open: whoever's UPDATE matches it has won."""
+        application, at = entry.claim.application, moment(entry.claim.at)
+        won = (
+            Broadcast.objects.open()
+            .filter(pk=row.pk)
+            .update(status=Status.CLAIMED, winner=application, claimed_at=at)
+        )
+        if won:
+            row.claimed_at = at
+            self._states[row.pk] = RowState(Status.CLAIMED, application, False, at)
+        return bool(won)
+
+    def _lost(self, row: Broadcast) -> Verdict:
+        state = self._state(row)
+        row.claimed_at = state.claimed_at
+        if state.ended and state.status is Status.CLAIMED:
+            return Verdict.ENDED
+        return LOST[state.status]
+
+    def _find(self, entry: TryClaim) -> Broadcast | None:
+        """Find the broadcast of a claim that memory cannot place, as after a restart.
+
+        Of several with the same channel id the live one, else the newest.
+        """
+        rows = list(Broadcast.objects.filter(channel_id=entry.channel_id).newest_first()[:8])
+        return next((row for row in rows if row.ended_at is None), rows[0] if rows else None)
+
+    def _refusal(self, entry: TryClaim, row: Broadcast) -> Verdict | None:
+        """Judge a claim that no arbiter has judged; a row that is not open answers by itself."""
+        if row.status != Status.OPEN or entry.any_name_may_claim:
+            return None
+        offered = row.candidates.filter(
+            application=entry.claim.application, failed_at__isnull=True
+        ).exists()
+        return entry.claim.refusal if offered else Verdict.NOT_OFFERED
+
+    def _answer(
+        self, entry: TryClaim | Attempt, row: Broadcast | None, verdict: Verdict
+    ) -> ClaimResult:
+        at = moment(entry.claim.at)
+        attempt = ClaimAttempt(
+            channel_id=entry.channel_id,
+            application=entry.claim.application,
+            user=entry.claim.user,
+            at=at,
+            answer=verdict.http_status,
+            verdict=verdict,
+        )
+        self._attempts.append(attempt)
+        if row is None:
+            return ClaimResult(verdict)
+        attempt.broadcast_id = row.pk
+        attempt.since_offered_ms = milliseconds(row.opened_at, at)
+        if row.claimed_at and verdict is not Verdict.WON:
+            attempt.behind_winner_ms = milliseconds(row.claimed_at, at)
+        state = self._states.get(row.pk)
+        return ClaimResult(verdict, state.winner if state else "", row.pk)
+
+    def _attempt(self, entry: Attempt) -> None:
+        if entry.row is None or entry.row.pk is not None:
+            self._answer(entry, entry.row, entry.verdict)
+
+    # The rest of the lifecycle
+
+    def _ending(self, entry: Ending) -> EndingDecided:
+        landed = self._move(
+            entry.row,
+            entry.status,
+            reason=entry.reason[:REASON_LENGTH],
+            stasis_status=STASIS_STATUS[entry.status],
+            ended_at=moment(entry.at),
+        )
+        if landed:
+            return EndingDecided(True, entry.status)
+        state = self._state(entry.row)
+        return EndingDecided(False, state.status, state.winner)
+
+    def _reopening(self, entry: Reopening) -> Reopened:
+        landed = self._move(entry.row, Status.OPEN, winner="", claimed_at=None, handed_over_at=None)
+        if landed:
+            Candidate.objects.filter(
+                broadcast_id=entry.row.pk, application=entry.application
+            ).update(failed_at=moment(entry.at), failure=entry.reason[:REASON_LENGTH])
+        return Reopened(landed, entry.at)
+
+    def _move(self, row: Broadcast, target: Status, **columns: Any) -> bool:
+        """Move the row to `target` if the lifecycle allows it from where it stands."""
+        self._states.pop(row.pk, None)
+        rows = Broadcast.objects.live().filter(pk=row.pk, status__in=sources(target))
+        return bool(rows.update(status=target, **columns))
+
+    def _handed_over(self, entry: HandedOver) -> None:
+        entry.row.handed_over_at = moment(entry.at)
+        Broadcast.objects.with_winner().filter(pk=entry.row.pk).update(
+            handed_over_at=entry.row.handed_over_at
+        )
+
+    def _session_end(self, entry: SessionEnd) -> None:
+        at, start = moment(entry.at), entry.row.handed_over_at
+        self._states.pop(entry.row.pk, None)
+        Broadcast.objects.with_winner().filter(pk=entry.row.pk).update(
+            ended_at=at,
+            stasis_status=StasisStatus.SUCCESS,
+            talk_ms=max(0, round(milliseconds(start, at))) if start else None,
+        )
+
+    def _hang_up(self, entry: HangUp) -> None:
+        Broadcast.objects.filter(pk=entry.row.pk).update(
+            hung_up_at=moment(entry.at),
+            hangup_cause=entry.cause,
+            hangup_cause_text=entry.cause_text,
+        )
+
+    def _look(self, entry: Look) -> RowSeen:
+        self._states.pop(entry.row.pk, None)
+        state = self._state(entry.row)
+        return RowSeen(state.status, state.winner)
+
+    def _state(self, row: Broadcast) -> RowState:
+        """Return the row as it stands, read at most once between this group's changes to it."""
+        state = self._states.get(row.pk)
+        if state is None:
+            columns = ("status", "winner", "ended_at", "claimed_at")
+            status, winner, ended_at, claimed_at = Broadcast.objects.values_list(*columns).get(
+                pk=row.pk
+            )
+            state = RowState(Status(status), winner, ended_at is not None, claimed_at)
+            self._states[row.pk] = state
+        return state
+
+
+HANDLERS: dict[type, Callable[[Commit, Any], Any]] = {
+    Opening: Commit._opening,
+    TryClaim: Commit._try_claim,
+    Attempt: Commit._attempt,
+    Ending: Commit._ending,
+    Reopening: Commit._reopening,
+    HandedOver: Commit._handed_over,
+    SessionEnd: Commit._session_end,
+    HangUp: Commit._hang_up,
+    Look: Commit._look,
+}

@@ -1,0 +1,141 @@
+"""What can be entered in the record. Times are seconds since the epoch.
+
+`done` is called with the entry's result after its commit, on the event loop; with a
+`LedgerError` when the record could not be written.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from broadcasts.domain.happenings import Claim
+from broadcasts.domain.lifecycle import Status
+from broadcasts.domain.verdict import Verdict
+from broadcasts.models import Broadcast, Candidate
+
+
+class LedgerError(Exception):
+    """The record could not be written."""
+
+
+def moment(seconds: float) -> datetime:
+    """Return seconds since the epoch as an aware datetime."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def no_one(_: Any) -> None:
+    """Be the `done` of an entry whose result nobody waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowState:
+    """A broadcast's row as it stands; `ended` once nobody holds the call any more."""
+
+    status: Status
+    winner: str
+    ended: bool
+    claimed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimResult:
+    """What a claim came to, and who holds the row now."""
+
+    verdict: Verdict
+    winner: str = ""
+    broadcast_id: int | None = None
+
+
+@dataclass(slots=True)
+class Opening:
+    """A broadcast and its candidates. `replaces`: the channel may have an older live one."""
+
+    row: Broadcast
+    candidates: list[Candidate]
+    replaces: bool = False
+    done: Callable[[Any], None] = no_one
+
+
+@dataclass(slots=True)
+class TryClaim:
+    """A claim for `row`, or, when memory knows none, for the channel that the claim names."""
+
+    claim: Claim
+    channel_id: str
+    row: Broadcast | None
+    any_name_may_claim: bool = False
+    done: Callable[[Any], None] = no_one
+
+
+@dataclass(slots=True)
+class Attempt:
+    """A claim that was answered from memory."""
+
+    claim: Claim
+    verdict: Verdict
+    channel_id: str
+    row: Broadcast | None
+    done: Callable[[Any], None] = no_one
+
+
+@dataclass(slots=True)
+class Ending:
+    """An ending without a winner's session."""
+
+    row: Broadcast
+    status: Status
+    reason: str
+    at: float
+    done: Callable[[Any], None] = no_one
+
+
+@dataclass(slots=True)
+class Reopening:
+    """A claim taken back, as its application could not take the call."""
+
+    row: Broadcast
+    application: str
+    reason: str
+    at: float
+    done: Callable[[Any], None] = no_one
+
+
+@dataclass(slots=True)
+class HandedOver:
+    """The winner has the call."""
+
+    row: Broadcast
+    at: float
+    done: Callable[[Any], None] = no_one
+
+
+@dataclass(slots=True)
+class SessionEnd:
+    """The winner's session is over."""
+
+    row: Broadcast
+    at: float
+    done: Callable[[Any], None] = no_one
+
+
+@dataclass(slots=True)
+class HangUp:
+    """How the channel ended (Q.850 cause)."""
+
+    row: Broadcast
+    at: float
+    cause: int
+    cause_text: str
+    done: Callable[[Any], None] = no_one
+
+
+@dataclass(slots=True)
+class Look:
+    """Read a row again, in its turn among the writes."""
+
+    row: Broadcast
+    done: Callable[[Any], None] = no_one
+
+
+Entry = Opening | TryClaim | Attempt | Ending | Reopening | HandedOver | SessionEnd | HangUp | Look

@@ -1,0 +1,149 @@
+"""One writer thread per process that takes everything waiting and commits it at once.
+
+Grouping is what makes a durable record cheap: the cost of a commit is shared by all the entries
+that came in while the last one was being written, so it falls as load rises.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+
+from .commit import Commit
+from .entries import (
+    Attempt,
+    Ending,
+    Entry,
+    HandedOver,
+    HangUp,
+    LedgerError,
+    Opening,
+    SessionEnd,
+)
+
+log = logging.getLogger(__name__)
+
+Outcome = tuple[Callable[[Any], None], Any]
+Deliver = Callable[[list[Outcome]], None]
+
+# Entries that state what has happened: they are kept until the database takes them.
+MUST_LAND = (Attempt, Ending, HandedOver, SessionEnd, HangUp)
+GROUP_LIMIT = 512
+RETRY_SECONDS = 1.0
+OWED_LIMIT = 100_000
+
+
+def forget_keys(group: list[Entry]) -> None:
+    """Take back the keys that a rolled-back insert gave out: they may become another row's."""
+    for entry in group:
+        if isinstance(entry, Opening):
+            entry.row.pk = None
+
+
+class Ledger:
+    """Takes entries from the event loop; delivers their results to it after the commit.
+
+    `deliver` is called on the writer thread with a list of (done, result) pairs in the order in
+    which the entries were submitted, and has to run them on the event loop.
+    """
+
+    def __init__(self, deliver: Deliver) -> None:
+        self._deliver = deliver
+        self._waiting: SimpleQueue[Entry | None] = SimpleQueue()
+        self._owed: deque[Entry] = deque(maxlen=OWED_LIMIT)
+        self._retry_at = 0.0
+        self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is waiting, then end. Blocks until then."""
+        self._waiting.put(None)
+        self._thread.join()
+
+    def submit(self, entry: Entry) -> None:
+        """Enter something in the record; never blocks."""
+        self._waiting.put(entry)
+
+    @property
+    def backlog(self) -> int:
+        """How many entries wait for their commit."""
+        return self._waiting.qsize()
+
+    @property
+    def owed(self) -> int:
+        """How many entries the database has refused so far and will be offered again."""
+        return len(self._owed)
+
+    def _run(self) -> None:
+        going = True
+        while going:
+            group, going = self._next_group()
+            self._pay_owed(force=not going)
+            if group:
+                self._deliver(self._write(group))
+        connection.close()
+
+    def _next_group(self) -> tuple[list[Entry], bool]:
+        """Wait for an entry and take all that came with it; False once told to stop."""
+        group: list[Entry] = []
+        try:
+            entry = self._waiting.get(timeout=RETRY_SECONDS if self._owed else None)
+            while entry is not None:
+                group.append(entry)
+                if len(group) == GROUP_LIMIT:
+                    break
+                entry = self._waiting.get_nowait()
+            else:
+                return group, False
+        except Empty:
+            pass
+        return group, True
+
+    def _write(self, group: list[Entry]) -> list[Outcome]:
+        try:
+            with transaction.atomic():
+                return Commit().apply(group)
+        except (OperationalError, InterfaceError) as error:
+            forget_keys(group)
+            return self._refuse(group, error)
+        except DatabaseError as error:
+            forget_keys(group)
+            if len(group) == 1:
+                return self._reject(group[0], error)
+            # One entry spoils the transaction: written one by one, the others are safe.
+            return [outcome for entry in group for outcome in self._write([entry])]
+
+    def _refuse(self, group: list[Entry], error: Exception) -> list[Outcome]:
+        """The database is away: answer who waits, keep what must land."""
+        if not self._owed:
+            log.error("The record cannot be written: %s", str(error).strip())
+        connection.close()
+        self._owed.extend(entry for entry in group if isinstance(entry, MUST_LAND))
+        self._retry_at = time.monotonic() + RETRY_SECONDS
+        return [(entry.done, LedgerError(str(error))) for entry in group]
+
+    def _reject(self, entry: Entry, error: Exception) -> list[Outcome]:
+        """The database will never take this entry as it is."""
+        if isinstance(entry, Opening) and not entry.replaces:
+            # Most likely an older broadcast of the channel was never ended in the record.
+            entry.replaces = True
+            return self._write([entry])
+        log.error("An entry was rejected by the database: %r: %s", entry, error)
+        return [(entry.done, LedgerError(str(error)))]
+
+    def _pay_owed(self, force: bool) -> None:
+        if not self._owed or (time.monotonic() < self._retry_at and not force):
+            return
+        owed = [self._owed.popleft() for _ in range(min(len(self._owed), GROUP_LIMIT))]
+        for entry in owed:
+            entry.done = lambda _: None
+        self._write(owed)
+        if not self._owed:
+            log.info("The record is being written again.")

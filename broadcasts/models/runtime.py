@@ -1,0 +1,56 @@
+"""Who is running now: processes, the links they hold, the candidates connected to them."""
+
+from django.db import models
+
+from .configuration import AsteriskServer
+
+
+class Process(models.Model):
+    """A process of this service. One that has not been seen for a while is dead."""
+
+    id = models.UUIDField(primary_key=True)
+    host = models.CharField(max_length=255)
+    pid = models.PositiveIntegerField()
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.pid}"
+
+
+class LinkLease(models.Model):
+    """Which process may act for a server, until when, and how its link is doing."""
+
+    server = models.OneToOneField(
+        AsteriskServer, models.CASCADE, primary_key=True, related_name="lease"
+    )
+    holder = models.UUIDField(null=True)
+    expires_at = models.DateTimeField()
+    connected_since = models.DateTimeField(null=True)
+    asterisk_version = models.CharField(max_length=80, blank=True)
+    rest_over_socket = models.BooleanField(null=True)
+    last_error = models.CharField(max_length=255, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.server} held by {self.holder}"
+
+
+class Presence(models.Model):
+    """A candidate application that is connected, and to which process and server."""
+
+    process = models.ForeignKey(Process, models.CASCADE, related_name="presences")
+    server = models.ForeignKey(AsteriskServer, models.CASCADE, related_name="presences")
+    application = models.CharField(max_length=255)
+    user = models.CharField(max_length=80)
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["process", "server", "application"],
+                name="one_presence_per_application",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.application
