@@ -1,0 +1,4 @@
+"""Native StasisBroadcast (placeholder)."""
+
+
+def install(pbx: object, resources: object) -> None: ...

@@ -1,0 +1,83 @@
+"""``Stasis()``: hand a channel to an application, and take it back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from . import events
+from .applications import Application
+from .channel import Channel, Continue, HungUpError, Move
+
+if TYPE_CHECKING:
+    from .pbx import Pbx
+
+
+async def stasis(pbx: Pbx, channel: Channel, arguments: list[str]) -> None:
+    """Run the dialplan application; it leaves STASISSTATUS, whatever ARI set meanwhile."""
+    pbx.set_variable(channel, "STASISSTATUS", "")
+    application = pbx.applications.find(arguments[0]) if arguments else None
+    if application is None or not application.active:
+        pbx.set_variable(channel, "STASISSTATUS", "FAILED")
+        return
+    try:
+        await session(pbx, channel, application, arguments[1:])
+    finally:
+        pbx.set_variable(channel, "STASISSTATUS", "SUCCESS")
+
+
+async def session(pbx: Pbx, channel: Channel, application: Application, args: list[str]) -> None:
+    """The channel belongs to `application` until it is continued, moved on or hung up."""
+    channel.commands = asyncio.Queue()  # what an earlier session left unread does not count
+    _enter(channel, application, args)
+    try:
+        while isinstance(command := await channel.command(), Move):
+            _move(pbx, channel, command)
+    except HungUpError:
+        _leave(pbx, channel)
+        raise
+    _leave(pbx, channel)
+    _return_to_dialplan(channel, command)
+
+
+def _return_to_dialplan(channel: Channel, command: Continue) -> None:
+    channel.goes_to("dialplan")
+    channel.jump(command.context, command.exten, command.priority)
+
+
+def _enter(channel: Channel, application: Application, args: list[str]) -> None:
+    application.subscribe(channel)
+    channel.application = application
+    channel.goes_to(f"stasis:{application.name}")
+    application.send(events.stasis_start(channel, args))
+
+
+def _leave(pbx: Pbx, channel: Channel) -> None:
+    application = channel.application
+    channel.application = None
+    if application is not None:
+        _end(pbx, channel, application)
+
+
+def _end(pbx: Pbx, channel: Channel, application: Application) -> None:
+    application.send(events.stasis_end(channel))
+    application.unsubscribe(channel.id)
+    pbx.applications.forget_if_finished(application)
+
+
+def _move(pbx: Pbx, channel: Channel, command: Move) -> None:
+    before = channel.application
+    destination = pbx.applications.find(command.destination)
+    assert before is not None, "only a channel in Stasis takes commands"
+    unreachable = destination is None or not destination.active
+    if unreachable or command.destination in pbx.failing_moves:
+        failed = events.application_move_failed(channel, command.destination, command.args)
+        before.send(failed)
+        return
+    # Two sockets, two threads: the recordings show either event first.
+    if pbx.random.random() < 0.5:
+        _end(pbx, channel, before)
+        _enter(channel, destination, command.args)
+    else:
+        _enter(channel, destination, command.args)
+        _end(pbx, channel, before)
