@@ -1,0 +1,376 @@
+"""The broker: joins links, candidates, arbiters and the ledger on one event loop."""
+
+import asyncio
+import functools
+import itertools
+import logging
+import random
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from broadcasts.domain import messages
+from broadcasts.domain.app_filter import FilterRefused, compile_filter
+from broadcasts.domain.arbiter import Arbiter
+from broadcasts.domain.arbiter import Broadcast as Arbitrated
+from broadcasts.domain.arguments import Arguments, Defaults, movable_args, parse_arguments
+from broadcasts.domain.happenings import (
+    BackInDialplan,
+    Claim,
+    Destroyed,
+    HandoverFailed,
+    Happening,
+    HungUp,
+    LeftBroadcast,
+    Replaced,
+    RowSeen,
+    WinnerLost,
+    WinnerStarted,
+)
+from broadcasts.domain.policy import Policy
+from broadcasts.domain.verdict import Verdict
+from broadcasts.ledger import Ledger, Look, TryClaim
+from broadcasts.ledger.entries import LedgerError, moment
+from broadcasts.models import Broadcast, Candidate
+
+from .call import Call
+from .candidates import Candidates
+from .ports import Link, Principal, Server
+from .recovery import Recovery
+
+log = logging.getLogger(__name__)
+
+# How long a finished call is remembered, so that late claims are answered without a query.
+LINGER_SECONDS = 10
+# An event older than this was queued while its link was down: the channel is looked up first.
+STALE_SECONDS = 2
+# Claims for channels that memory does not know, looked up in the record at one time.
+LOOKUPS_AT_ONCE = 32
+
+Changed = Callable[[Call], None]
+
+
+class Broker:
+    """Conducts every broadcast of the links that this process holds.
+
+    All methods run on the event loop's thread. `on_opened` and `on_changed` are told of calls
+    after the commit of what happened to them.
+    """
+
+    def __init__(self, ledger: Ledger, policy: Policy, defaults: Defaults) -> None:
+        self.ledger = ledger
+        self.policy = policy
+        self.defaults = defaults
+        self.candidates = Candidates(self._candidate_joined, self._candidate_left)
+        self.servers: dict[int, Server] = {}
+        self.links: dict[int, Link] = {}
+        self.on_opened: list[Changed] = []
+        self.on_changed: list[Changed] = []
+        self.on_claimed_elsewhere: list[Callable[[int], None]] = []
+        self._calls: dict[str, list[Call]] = defaultdict(list)
+        self._answers: dict[int, asyncio.Future[Verdict]] = {}
+        self._tickets = itertools.count(1)
+        self._lookups = asyncio.Semaphore(LOOKUPS_AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # Links
+
+    def link_up(self, link: Link) -> None:
+        """A link is connected: settle every call that may sit in its application."""
+        self.links[link.server.id] = link
+        self._spawn(Recovery(self, link).run())
+
+    def link_down(self, link: Link) -> None:
+        """A link is lost; its calls wait for the next one."""
+        if self.links.get(link.server.id) is link:
+            del self.links[link.server.id]
+
+    def event(self, link: Link, event: Mapping[str, Any]) -> None:
+        """Take an event of our own application from a link; nonsense is logged and ignored."""
+        kind = event.get("type")
+        if kind == "StasisStart":
+            self._stasis_start(link, event)
+            return
+        translate = EVENTS.get(kind) if isinstance(kind, str) else None
+        if translate is None:
+            return
+        channel_id = channel_of(event)
+        call = self.call_of(link.server.id, channel_id) if channel_id else None
+        if call:
+            call.handle(translate(event, time.time()))
+
+    def winner_started(self, server_id: int, application: str, channel_id: str) -> None:
+        """StasisStart was seen on a candidate's own socket."""
+        call = self.call_of(server_id, channel_id)
+        if call:
+            call.handle(WinnerStarted(application, time.time()))
+
+    # Calls
+
+    def call_of(self, server_id: int, channel_id: str) -> Call | None:
+        """Return the newest call of a channel, if it is in our hands."""
+        calls = self._calls.get(channel_id, ())
+        return next((call for call in reversed(calls) if call.link.server.id == server_id), None)
+
+    def calls_of(self, server_id: int) -> list[Call]:
+        """Return every call of a server."""
+        return [
+            call
+            for calls in self._calls.values()
+            for call in calls
+            if call.row.server_id == server_id
+        ]
+
+    def add(self, call: Call) -> None:
+        """Take a call into our hands; an older one of the same channel is replaced."""
+        older = self.call_of(call.link.server.id, call.row.channel_id)
+        if older:
+            call.replaces = True
+            older.handle(Replaced(time.time()))
+        self._calls[call.row.channel_id].append(call)
+
+    def forget(self, call: Call) -> None:
+        """Drop a finished call after a while."""
+        asyncio.get_running_loop().call_later(LINGER_SECONDS, self._drop, call)
+
+    def _drop(self, call: Call) -> None:
+        calls = self._calls.get(call.row.channel_id, [])
+        if call in calls:
+            calls.remove(call)
+        if not calls:
+            self._calls.pop(call.row.channel_id, None)
+
+    def _stasis_start(self, link: Link, event: Mapping[str, Any]) -> None:
+        channel_id = channel_of(event)
+        if not channel_id:
+            log.error("%s sent a StasisStart without a channel", link.server.name)
+        elif is_stale(event):
+            self._spawn(Recovery(self, link).look_up(channel_id, event))
+        else:
+            self.begin(link, event)
+
+    def begin(self, link: Link, event: Mapping[str, Any], warning: str = "") -> None:
+        """Broadcast a call from its StasisStart."""
+        arguments_given = [str(argument) for argument in event.get("args") or ()]
+        arguments = parse_arguments(arguments_given, self.defaults)
+        move_args, lost = movable_args(arguments.args)
+        names, refused, widened = self._admitted(link.server, arguments.app_filter)
+        warnings = [*filter(None, [warning]), *arguments.warnings, *lost, *widened]
+        now = time.time()
+        arbitrated = Arbitrated(
+            candidates=tuple(random.sample(names, len(names))),
+            deadline=now + arguments.timeout_ms / 1000,
+            policy=self.policy,
+            notify_claimed=arguments.notify_claimed,
+        )
+        row = new_row(link.server, event["channel"], arguments_given, arguments, arbitrated, now)
+        row.warnings = warnings
+        asterisk_id = str(event.get("asterisk_id") or "")
+        call = Call(self, link, row, Arbiter(arbitrated), move_args, asterisk_id)
+        self.add(call)
+        call.perform(call.arbiter.start(refused))
+
+    def resume(self, link: Link, row: Broadcast) -> Call:
+        """Take a recorded broadcast into our hands, as after a restart."""
+        names = row.candidates.filter(failed_at=None).values_list("application", flat=True)
+        arbitrated = Arbitrated(
+            candidates=tuple(names),
+            deadline=row.deadline.timestamp(),
+            policy=self.policy,
+            notify_claimed=row.notify_claimed,
+        )
+        move_args, _ = movable_args(row.app_args)
+        return Call(self, link, row, Arbiter(arbitrated), move_args)
+
+    def _admitted(
+        self, server: Server, pattern: str
+    ) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
+        """Return who is offered the call, why nobody may be, and what to warn about."""
+        try:
+            return self.candidates.admitted(server.id, pattern), "", ()
+        except FilterRefused as refusal:
+            if self.policy.bad_filter_admits_all:
+                everyone = self.candidates.admitted(server.id, "")
+                return everyone, "", (f"filter not used: {refusal}",)
+            return (), f"filter refused: {refusal}", ()
+
+    def reached_by(self, server: Server) -> str:
+        """Return how the candidates of a server are reached."""
+        by_link = server.outbound and not server.url
+        return Candidate.ReachedBy.LINK if by_link else Candidate.ReachedBy.SOCKET
+
+    # Claims
+
+    async def claim(self, channel_id: str, application: str, principal: Principal) -> Verdict:
+        """Judge a claim; never raises. WON is returned only once it is durable."""
+        call = self._place(channel_id, application)
+        claim = Claim(
+            next(self._tickets),
+            application,
+            principal.name,
+            time.time(),
+            self._refusal(call, application, principal),
+        )
+        if call is None:
+            return await self._claim_from_record(claim, channel_id)
+        answer = self._answers[claim.ticket] = asyncio.get_running_loop().create_future()
+        call.handle(claim)
+        return await answer
+
+    def answer(self, ticket: int, verdict: Verdict) -> None:
+        """Answer a waiting claim."""
+        future = self._answers.pop(ticket, None)
+        if future and not future.done():
+            future.set_result(verdict)
+
+    def _place(self, channel_id: str, application: str) -> Call | None:
+        """Find the call that a claim means: of several servers' the one that was offered."""
+        calls = self._calls.get(channel_id)
+        if not calls:
+            return None
+        for call in reversed(calls):
+            if application in call.arbiter.broadcast.candidates:
+                return call
+        return calls[-1]
+
+    def _refusal(self, call: Call | None, application: str, principal: Principal) -> Verdict | None:
+        if not may_speak_for(principal.applications, application):
+            return Verdict.NOT_ALLOWED
+        servers = [call.link.server.id] if call else list(self.servers)
+        if not any(self.candidates.is_connected(server, application) for server in servers):
+            return Verdict.NOT_CONNECTED
+        return None
+
+    async def _claim_from_record(self, claim: Claim, channel_id: str) -> Verdict:
+        """Claim a channel that memory does not know: another process's, or one before a restart."""
+        async with self._lookups:
+            decided: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            self.ledger.submit(
+                TryClaim(
+                    claim, channel_id, None, self.policy.any_name_may_claim, decided.set_result
+                )
+            )
+            result = await decided
+        if isinstance(result, LedgerError):
+            return Verdict.FAULT
+        if result.verdict is Verdict.WON:
+            for listener in self.on_claimed_elsewhere:
+                listener(result.broadcast_id)
+        return result.verdict
+
+    def look_again(self, broadcast_id: int) -> None:
+        """Read the row of one of our calls again: another process may have settled it."""
+        for calls in self._calls.values():
+            for call in calls:
+                if call.row.pk == broadcast_id:
+                    self.ledger.submit(Look(call.row, functools.partial(self._looked, call)))
+                    return
+
+    def _looked(self, call: Call, result: RowSeen | LedgerError) -> None:
+        if isinstance(result, RowSeen):
+            call.handle(result)
+
+    # Candidates
+
+    def _candidate_joined(self, server_id: int, application: str) -> None:
+        for call in self.calls_of(server_id):
+            call.candidate_joined(application)
+
+    def _candidate_left(self, server_id: int, application: str) -> None:
+        if not self.policy.rescue:
+            return
+        for call in self.calls_of(server_id):
+            if call.arbiter.broadcast.winner == application:
+                call.handle(WinnerLost(time.time()))
+
+    # News
+
+    def announce_opened(self, call: Call) -> None:
+        for listener in self.on_opened:
+            listener(call)
+
+    def announce_changed(self, call: Call) -> None:
+        for listener in self.on_changed:
+            listener(call)
+
+    def _spawn(self, coroutine: Any) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def channel_of(event: Mapping[str, Any]) -> str:
+    """Return the id of an event's channel, or "" for nonsense."""
+    channel = event.get("channel")
+    channel_id = channel.get("id") if isinstance(channel, Mapping) else None
+    return channel_id if isinstance(channel_id, str) and len(channel_id) <= 150 else ""
+
+
+def is_stale(event: Mapping[str, Any]) -> bool:
+    """Whether an event has waited so long that its call may be over."""
+    try:
+        at = messages.parse_timestamp(str(event.get("timestamp")))
+    except ValueError:
+        return False
+    return time.time() - at.timestamp() > STALE_SECONDS
+
+
+@functools.lru_cache(maxsize=4096)
+def may_speak_for(pattern: str, application: str) -> bool:
+    """Whether credentials limited to `pattern` may act for an application."""
+    try:
+        return compile_filter(pattern).admits(application)
+    except FilterRefused:
+        return False
+
+
+def new_row(
+    server: Server,
+    channel: Mapping[str, Any],
+    arguments_given: list[str],
+    arguments: Arguments,
+    arbitrated: Arbitrated,
+    now: float,
+) -> Broadcast:
+    """Return the unsaved row of a broadcast that starts now; long texts are cut to their column."""
+    return Broadcast(
+        server_id=server.id,
+        channel_id=channel["id"],
+        channel_name=str(channel.get("name") or "")[:255],
+        caller_number=messages.caller_number(channel)[:80],
+        caller_name=messages.caller_name(channel)[:80],
+        called=messages.called(channel)[:80],
+        context=messages.context(channel)[:80],
+        channel=channel,
+        arguments_given=arguments_given,
+        timeout_ms=arguments.timeout_ms,
+        app_filter=arguments.app_filter[:1024],
+        app_args=list(arguments.args),
+        notify_claimed=arguments.notify_claimed,
+        opened_at=moment(now),
+        deadline=moment(arbitrated.deadline),
+        candidate_count=len(arbitrated.candidates),
+    )
+
+
+def _destroyed(event: Mapping[str, Any], at: float) -> Destroyed:
+    cause = event.get("cause")
+    return Destroyed(
+        at, cause if isinstance(cause, int) else 0, str(event.get("cause_txt") or "")[:80]
+    )
+
+
+def _move_failed(event: Mapping[str, Any], at: float) -> HandoverFailed:
+    return HandoverFailed(
+        "it was not registered when the call was moved", at, str(event.get("destination") or "")
+    )
+
+
+EVENTS: dict[str, Callable[[Mapping[str, Any], float], Happening]] = {
+    "StasisEnd": lambda event, at: LeftBroadcast(at),
+    "ChannelHangupRequest": lambda event, at: HungUp(at),
+    "ChannelDestroyed": _destroyed,
+    "ChannelDialplan": lambda event, at: BackInDialplan(at),
+    "ApplicationMoveFailed": _move_failed,
+}

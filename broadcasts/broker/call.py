@@ -1,0 +1,384 @@
+"""One call in the broker's hands: carries out what its arbiter decides."""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from broadcasts.domain.arbiter import Arbiter, Phase
+from broadcasts.domain.decisions import (
+    Announce,
+    Answer,
+    CommitClaim,
+    CommitEnding,
+    CommitReopen,
+    Decision,
+    Forget,
+    Move,
+    NoteAttempt,
+    NoteHandedOver,
+    NoteHangup,
+    NoteSessionEnded,
+    Offer,
+    Open,
+    Return,
+    WakeAt,
+    WatchHandover,
+)
+from broadcasts.domain.happenings import (
+    ClaimDecided,
+    DeadlineReached,
+    EndingDecided,
+    HandoverFailed,
+    Happening,
+    HungUp,
+    Opened,
+    Unrecorded,
+)
+from broadcasts.domain.lifecycle import STASIS_STATUS, Status
+from broadcasts.domain.messages import call_broadcast, call_claimed
+from broadcasts.domain.verdict import Verdict
+from broadcasts.ledger import (
+    Attempt,
+    Ending,
+    HandedOver,
+    HangUp,
+    Opening,
+    Reopening,
+    SessionEnd,
+    TryClaim,
+)
+from broadcasts.ledger.entries import LedgerError, moment
+from broadcasts.models import Broadcast, Candidate
+
+from .ports import Link, LinkDown, Response
+
+if TYPE_CHECKING:
+    from .broker import Broker
+
+log = logging.getLogger("broadcasts.calls")
+
+# Attempts of one application for one call beyond these are answered but not recorded.
+RECORDED_ATTEMPTS = 20
+
+
+class Call:
+    """Joins one broadcast's arbiter, its row, its channel and its timers."""
+
+    def __init__(
+        self,
+        broker: "Broker",
+        link: Link,
+        row: Broadcast,
+        arbiter: Arbiter,
+        move_args: str = "",
+        asterisk_id: str = "",
+    ) -> None:
+        self.broker = broker
+        self.link = link
+        self.row = row
+        self.arbiter = arbiter
+        self.move_args = move_args
+        self.asterisk_id = asterisk_id
+        self.replaces = False
+        self.awaited: set[str] = set()
+        self._deadline: asyncio.TimerHandle | None = None
+        self._watch: asyncio.TimerHandle | None = None
+        self._attempts: Counter[str] = Counter()
+
+    def __repr__(self) -> str:
+        return f"<Call {self.row.channel_id} {self.arbiter.phase.name}>"
+
+    def handle(self, happening: Happening) -> None:
+        """Report a happening to the arbiter and carry out what follows."""
+        self.perform(self.arbiter.handle(happening))
+
+    def perform(self, decisions: list[Decision]) -> None:
+        """Carry out decisions, in their order."""
+        for decision in decisions:
+            PERFORM[type(decision)](self, decision)
+
+    def candidate_joined(self, application: str) -> None:
+        """Catch up with an application that was away when it was its turn."""
+        if application not in self.awaited:
+            return
+        self.awaited.discard(application)
+        if self.arbiter.phase is Phase.MOVING:
+            self._move_channel(application)
+        elif self.arbiter.phase is Phase.OFFERED:
+            self._send_offer((application,))
+
+    def link_restored(self, link: Link) -> None:
+        """Do again what a lost link may have swallowed; the channel is known to be with us."""
+        self.link = link
+        if self.arbiter.phase is Phase.MOVING:
+            self._move_channel(self.arbiter.broadcast.winner)
+        elif self.arbiter.phase is Phase.RETURNING:
+            self._return(Return(STASIS_STATUS[self.arbiter.broadcast.status]))
+
+    # The record
+
+    def _open(self, decision: Open) -> None:
+        row = self.row
+        row.status, row.reason = decision.status, decision.reason[:255]
+        if decision.status is not Status.OPEN:
+            row.ended_at = row.opened_at
+            row.stasis_status = STASIS_STATUS[decision.status]
+        candidates = [
+            Candidate(
+                application=name,
+                position=position,
+                reached_by=self.broker.reached_by(self.link.server),
+                offered_at=row.opened_at,
+            )
+            for position, name in enumerate(self.arbiter.broadcast.candidates, 1)
+        ]
+        self.broker.ledger.submit(Opening(row, candidates, self.replaces, self._opened))
+
+    def _opened(self, result: Any) -> None:
+        if isinstance(result, LedgerError):
+            self.handle(Unrecorded(str(result)))
+            return
+        self.handle(Opened())
+        self.broker.announce_opened(self)
+        if self.row.status != Status.OPEN:
+            self._log_outcome()
+
+    def _commit_claim(self, decision: CommitClaim) -> None:
+        ticket = decision.claim.ticket
+
+        def decided(result: Any) -> None:
+            if isinstance(result, LedgerError):
+                self.broker.answer(ticket, Verdict.FAULT)
+            else:
+                self.handle(ClaimDecided(ticket, result.verdict, result.winner))
+
+        self.broker.ledger.submit(
+            TryClaim(decision.claim, self.row.channel_id, self.row, done=decided)
+        )
+
+    def _note_attempt(self, decision: NoteAttempt) -> None:
+        application = decision.claim.application
+        self._attempts[application] += 1
+        if self._attempts[application] <= RECORDED_ATTEMPTS:
+            self.broker.ledger.submit(
+                Attempt(decision.claim, decision.verdict, self.row.channel_id, self.row)
+            )
+
+    def _commit_ending(self, decision: CommitEnding) -> None:
+        self._cancel_timers()
+
+        def decided(result: Any) -> None:
+            if isinstance(result, LedgerError):
+                self.handle(Unrecorded(str(result)))
+                return
+            self.handle(result)
+            self._ended(result, decision)
+
+        self.broker.ledger.submit(
+            Ending(self.row, decision.status, decision.reason, time.time(), decided)
+        )
+
+    def _ended(self, result: EndingDecided, decision: CommitEnding) -> None:
+        if result.landed:
+            self.row.status, self.row.reason = decision.status, decision.reason
+            self._log_outcome()
+            self.broker.announce_changed(self)
+
+    def _commit_reopen(self, decision: CommitReopen) -> None:
+        self._cancel_timers()
+
+        def decided(result: Any) -> None:
+            failed = isinstance(result, LedgerError)
+            self.handle(Unrecorded(str(result)) if failed else result)
+
+        log.warning(
+            "%s: %s could not take the call (%s)",
+            self.row.channel_name,
+            decision.application,
+            decision.reason,
+        )
+        self.broker.ledger.submit(
+            Reopening(self.row, decision.application, decision.reason, time.time(), decided)
+        )
+
+    def _note_handed_over(self, decision: NoteHandedOver) -> None:
+        self._cancel_timers()
+        self.broker.ledger.submit(HandedOver(self.row, decision.at, self._changed))
+
+    def _note_session_ended(self, decision: NoteSessionEnded) -> None:
+        self.broker.ledger.submit(SessionEnd(self.row, decision.at, self._changed))
+
+    def _note_hangup(self, decision: NoteHangup) -> None:
+        self.broker.ledger.submit(
+            HangUp(self.row, decision.at, decision.cause, decision.cause_text)
+        )
+
+    def _changed(self, _: Any) -> None:
+        self.broker.announce_changed(self)
+
+    # The candidates
+
+    def _offer(self, decision: Offer) -> None:
+        self._send_offer(decision.applications)
+
+    def _send_offer(self, applications: tuple[str, ...]) -> None:
+        message = call_broadcast(self.row.channel, moment(time.time()), self.asterisk_id)
+        server_id = self.link.server.id
+        self.awaited.update(self.broker.candidates.send(server_id, applications, message))
+
+    def _announce(self, decision: Announce) -> None:
+        at = moment(time.time())
+        message = call_claimed(self.row.channel, decision.winner, at, self.asterisk_id)
+        candidates = self.arbiter.broadcast.candidates
+        self.broker.candidates.send(self.link.server.id, candidates, message)
+
+    def _answer(self, decision: Answer) -> None:
+        self.broker.answer(decision.ticket, decision.verdict)
+
+    # The channel
+
+    def _move(self, decision: Move) -> None:
+        if self._deadline:
+            self._deadline.cancel()
+        self._log_winner(decision.application)
+        self.broker.announce_changed(self)
+        if self.broker.candidates.is_connected(self.link.server.id, decision.application):
+            self._move_channel(decision.application)
+        else:
+            # After a restart the winner needs a moment to come back; WatchHandover bounds it.
+            self.awaited.add(decision.application)
+
+    def _move_channel(self, application: str) -> None:
+        """Follow the channel, then move it: both sent at once, carried out in this order."""
+        channel_id, server = self.row.channel_id, self.link.server
+        self.link.request(
+            "POST",
+            f"applications/{server.application}/subscription",
+            {"eventSource": f"channel:{channel_id}"},
+        ).add_done_callback(self._ignore)
+        query = {"app": application}
+        if self.move_args:
+            query["appArgs"] = self.move_args
+        moved = self.link.request("POST", f"channels/{channel_id}/move", query)
+        moved.add_done_callback(lambda future: self._moved(future, application))
+
+    def _moved(self, future: "asyncio.Future[Response]", application: str) -> None:
+        response = self._ignore(future)
+        if response is None or response.status < 400:
+            return
+        if response.status == 404:
+            self.handle(HungUp(time.time()))
+        else:
+            reason = f"Asterisk refused the move ({response.status} {response.body})"
+            self.handle(HandoverFailed(reason, time.time(), application))
+
+    def _return(self, decision: Return) -> None:
+        channel = f"channels/{self.row.channel_id}"
+        self.link.request(
+            "POST",
+            f"{channel}/variable",
+            {"variable": "BROADCASTSTATUS", "value": decision.status},
+        ).add_done_callback(self._ignore)
+        self.link.request("POST", f"{channel}/continue").add_done_callback(self._returned)
+
+    def _returned(self, future: "asyncio.Future[Response]") -> None:
+        response = self._ignore(future)
+        if response is None:
+            return  # The link is down; the channel is looked for when it is back.
+        if response.status in (404, 409):
+            self.handle(HungUp(time.time()))
+        elif response.status >= 400:
+            log.error("%s cannot be sent back: %s", self.row.channel_name, response)
+
+    @staticmethod
+    def _ignore(future: "asyncio.Future[Response]") -> Response | None:
+        """Return the answer, or None when the link was lost: recovery settles what follows."""
+        error = None if future.cancelled() else future.exception()
+        if future.cancelled() or isinstance(error, LinkDown):
+            return None
+        return future.result()
+
+    # Timers
+
+    def _wake_at(self, decision: WakeAt) -> None:
+        self._deadline = self._in(
+            decision.at - time.time(), lambda: self.handle(DeadlineReached(time.time()))
+        )
+
+    def _watch_handover(self, decision: WatchHandover) -> None:
+        seconds = self.arbiter.broadcast.policy.handover_ms / 1000
+        self._watch = self._in(
+            seconds,
+            lambda: self.handle(
+                HandoverFailed(
+                    f"no StasisStart within {seconds:g} s", time.time(), decision.application
+                )
+            ),
+        )
+
+    @staticmethod
+    def _in(seconds: float, action: Callable[[], None]) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(max(0.0, seconds), action)
+
+    def _cancel_timers(self) -> None:
+        for timer in (self._deadline, self._watch):
+            if timer:
+                timer.cancel()
+
+    def _forget(self, _: Forget) -> None:
+        self._cancel_timers()
+        self.broker.forget(self)
+
+    # The log
+
+    def _log_winner(self, winner: str) -> None:
+        row = self.row
+        waited = (row.claimed_at - row.opened_at).total_seconds() * 1000 if row.claimed_at else 0
+        log.info(
+            "%s → %s: offered to %s; %s won after %.1f ms",
+            row.channel_name,
+            row.called or "s",
+            self._offered(),
+            winner,
+            waited,
+        )
+
+    def _log_outcome(self) -> None:
+        row = self.row
+        log.info(
+            "%s → %s: offered to %s; %s (%s)",
+            row.channel_name,
+            row.called or "s",
+            self._offered(),
+            str(row.status).replace("_", " "),
+            row.reason,
+        )
+
+    def _offered(self) -> str:
+        names = self.arbiter.broadcast.candidates
+        if len(names) > 5:
+            return f"{len(names)} applications"
+        return ", ".join(names) or "nobody"
+
+
+PERFORM: dict[type, Callable[[Call, Any], None]] = {
+    Open: Call._open,
+    Offer: Call._offer,
+    WakeAt: Call._wake_at,
+    WatchHandover: Call._watch_handover,
+    CommitClaim: Call._commit_claim,
+    Answer: Call._answer,
+    NoteAttempt: Call._note_attempt,
+    Announce: Call._announce,
+    Move: Call._move,
+    CommitEnding: Call._commit_ending,
+    CommitReopen: Call._commit_reopen,
+    Return: Call._return,
+    NoteHandedOver: Call._note_handed_over,
+    NoteSessionEnded: Call._note_session_ended,
+    NoteHangup: Call._note_hangup,
+    Forget: Call._forget,
+}

@@ -1,0 +1,170 @@
+"""After a link comes up: find every call that may be with us and settle it from its row."""
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from channels.db import database_sync_to_async
+
+from broadcasts.domain import messages
+from broadcasts.domain.arbiter import Phase
+from broadcasts.domain.happenings import (
+    BackInDialplan,
+    Destroyed,
+    HungUp,
+    LeftBroadcast,
+    WinnerStarted,
+)
+from broadcasts.domain.lifecycle import Status
+from broadcasts.models import Broadcast
+
+from .ports import Link, LinkDown
+
+if TYPE_CHECKING:
+    from .broker import Broker
+    from .call import Call
+
+log = logging.getLogger(__name__)
+
+
+class Recovery:
+    """Asks Asterisk which channels are with us, the record what they came to, and settles each."""
+
+    def __init__(self, broker: "Broker", link: Link) -> None:
+        self.broker = broker
+        self.link = link
+
+    async def run(self) -> None:
+        """Settle every call of this link's server; a link that is lost again starts it anew."""
+        try:
+            await self._settle_all()
+        except LinkDown:
+            log.info("%s: the link was lost during recovery", self.link.server.name)
+
+    async def look_up(self, channel_id: str, event: Mapping[str, Any]) -> None:
+        """Broadcast the call of a StasisStart that waited while the link was down, if it lives."""
+        try:
+            channel = await self._channel(channel_id)
+        except LinkDown:
+            return
+        if channel is None:
+            log.info(
+                "%s: call %s was over before it could be offered", self.link.server, channel_id
+            )
+            return
+        if self.broker.call_of(self.link.server.id, channel_id) is None:
+            self.broker.begin(self.link, event, "the call waited while the link was down")
+
+    async def _settle_all(self) -> None:
+        server = self.link.server
+        application = await self._get(f"applications/{server.application}")
+        held = set(application.get("channel_ids", ())) if application else set()
+        in_hand = {call.row.channel_id for call in self.broker.calls_of(server.id)}
+        rows = await self._rows(server.id, held)
+        for channel_id in held | in_hand | rows.keys():
+            await self._settle(channel_id, rows.get(channel_id), channel_id in held)
+        if held or rows:
+            log.info("%s: settled %d calls after connecting", server.name, len(held | rows.keys()))
+
+    async def _settle(self, channel_id: str, row: Broadcast | None, held: bool) -> None:
+        call = self.broker.call_of(self.link.server.id, channel_id)
+        if call and call.link is self.link:
+            return  # It arrived over this very link.
+        channel = await self._channel(channel_id)
+        if call is not None:
+            await self._continue(call, channel, held)
+        elif row is None:
+            if channel and in_stasis(channel):
+                self._begin(channel)
+        elif row.ended_at is None or (held and channel and waits_to_return(row, channel)):
+            call = await database_sync_to_async(self.broker.resume)(self.link, row)
+            self.broker.add(call)
+            await self._resume(call, row, channel, held)
+
+    def _begin(self, channel: Mapping[str, Any]) -> None:
+        event = {"args": messages.stasis_arguments(channel), "channel": channel}
+        self.broker.begin(self.link, event, "the call entered while the link was down")
+
+    async def _resume(
+        self, call: "Call", row: Broadcast, channel: Mapping[str, Any] | None, held: bool
+    ) -> None:
+        """Settle a call that only the record knows."""
+        status = Status(row.status)
+        if status is Status.CLAIMED:
+            await self._resume_claimed(call, row, channel)
+        elif status is Status.OPEN and (channel is None or not held):
+            call.handle(HungUp(time.time()))
+        else:
+            call.perform(call.arbiter.resume(status, ""))
+
+    async def _resume_claimed(
+        self, call: "Call", row: Broadcast, channel: Mapping[str, Any] | None
+    ) -> None:
+        if channel is None:
+            call.arbiter.follow(row.winner)
+            call.handle(Destroyed(time.time(), 0, "ended while the link was down"))
+        elif not in_stasis(channel):
+            call.arbiter.follow(row.winner)
+            call.handle(BackInDialplan(time.time()))
+        elif row.handed_over_at or await self._is_with(row.winner, row.channel_id):
+            call.arbiter.follow(row.winner)
+            await self._follow(row.channel_id)
+        else:
+            call.perform(call.arbiter.resume(Status.CLAIMED, row.winner))
+
+    async def _continue(self, call: "Call", channel: Mapping[str, Any] | None, held: bool) -> None:
+        """Settle a call that this process held before the link was lost."""
+        phase, now = call.arbiter.phase, time.time()
+        if channel is None:
+            gone = Destroyed(now, 0, "ended while the link was down")
+            call.handle(gone)
+        elif phase is Phase.MOVING and await self._is_with(
+            call.arbiter.broadcast.winner, call.row.channel_id
+        ):
+            call.handle(WinnerStarted(call.arbiter.broadcast.winner, now))
+        elif phase in (Phase.WITH_WINNER, Phase.FOLLOWED):
+            await self._follow(call.row.channel_id)
+            if not in_stasis(channel):
+                call.handle(BackInDialplan(now))
+        elif not held or not in_stasis(channel):
+            call.handle(LeftBroadcast(now))
+        call.link_restored(self.link)
+
+    async def _follow(self, channel_id: str) -> None:
+        application = self.link.server.application
+        await self.link.request(
+            "POST",
+            f"applications/{application}/subscription",
+            {"eventSource": f"channel:{channel_id}"},
+        )
+
+    async def _is_with(self, application: str, channel_id: str) -> bool:
+        found = await self._get(f"applications/{application}")
+        return bool(found) and channel_id in found.get("channel_ids", ())
+
+    async def _channel(self, channel_id: str) -> Mapping[str, Any] | None:
+        return await self._get(f"channels/{channel_id}")
+
+    async def _get(self, uri: str) -> Any:
+        response = await self.link.request("GET", uri)
+        return orjson.loads(response.body) if response.status == 200 else None
+
+    @database_sync_to_async
+    def _rows(self, server_id: int, held: set[str]) -> dict[str, Broadcast]:
+        """Return the live rows of a server, and the newest of each channel that is with us."""
+        rows = Broadcast.objects.filter(server_id=server_id)
+        settled = rows.filter(channel_id__in=held).order_by("pk")
+        return {row.channel_id: row for found in (settled, rows.live()) for row in found}
+
+
+def in_stasis(channel: Mapping[str, Any]) -> bool:
+    """Whether the dialplan of a channel stands at a Stasis application."""
+    dialplan = channel.get("dialplan")
+    return isinstance(dialplan, Mapping) and dialplan.get("app_name") == "Stasis"
+
+
+def waits_to_return(row: Broadcast, channel: Mapping[str, Any]) -> bool:
+    """Whether a broadcast was settled without a winner, but its channel not yet sent back."""
+    return row.status != Status.CLAIMED and in_stasis(channel)
