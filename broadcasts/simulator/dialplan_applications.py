@@ -115,11 +115,10 @@ async def _return(pbx: Pbx, channel: Channel, data: str) -> None:
     if not channel.stack:
         raise ValueError(f"{channel.name}: Return without Gosub")
     frame = channel.stack.pop()
-    for name, value in frame.hidden.items():
+    for name, value in reversed(frame.hidden.items()):
+        pbx.set_variable(channel, name, value or "")
         if value is None:
-            channel.variables.pop(name, None)
-        else:
-            pbx.set_variable(channel, name, value)
+            del channel.variables[name]
     pbx.set_variable(channel, "GOSUB_RETVAL", data)
     channel.jump(frame.context, frame.exten, frame.priority)
 

@@ -27,8 +27,6 @@ class Transport(Protocol):
 
     async def pong(self, message: bytes = b"") -> None: ...
 
-    async def close(self) -> Any: ...
-
 
 class EventSocket:
     """Writes messages in order, one at a time, and never makes a channel wait for a slow reader.
@@ -47,7 +45,6 @@ class EventSocket:
         self._write_timeout = write_timeout
         self._outbox: deque[bytes | str] = deque()
         self._waiting = asyncio.Event()
-        self._closing = False
         self._abort: Callable[[], None] = lambda: None
 
     # What the applications call
@@ -61,11 +58,8 @@ class EventSocket:
         self._waiting.set()
 
     def replaced(self, application: str) -> None:
-        """Another socket took this name; without a name left, this one closes."""
+        """Another socket took this name. Asterisk leaves this one open, and silent."""
         self.names = [name for name in self.names if name != application]
-        if not self.names:
-            self._closing = True
-            self._waiting.set()
 
     def drop(self) -> None:
         """Cut the connection without a closing handshake."""
@@ -94,10 +88,9 @@ class EventSocket:
 
     async def _write(self, transport: Transport) -> None:
         try:
-            while not self._closing or self._outbox:
+            while True:
                 await self._waiting.wait()
                 await self._flush(transport)
-            await transport.close()
         except (TimeoutError, ConnectionError):
             self._abort()
 
@@ -108,5 +101,3 @@ class EventSocket:
             await asyncio.wait_for(send, self._write_timeout)
             self._outbox.popleft()
         self._waiting.clear()
-        if self._closing:
-            self._waiting.set()

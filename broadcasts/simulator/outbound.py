@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from socket import SHUT_RDWR
 
 from aiohttp import BasicAuth, ClientError, ClientSession, WSServerHandshakeError
 
@@ -18,6 +19,7 @@ class OutboundSocket:
     written on the next connection, before its ApplicationRegistered.
 
     Attributes:
+        connections: how many times the connection came up.
         refusals: HTTP statuses of handshakes that were refused.
     """
 
@@ -37,6 +39,7 @@ class OutboundSocket:
         self._reconnect_interval = reconnect_interval
         self._task: asyncio.Task[None] | None = None
         self._connected = asyncio.Event()
+        self.connections = 0
         self.refusals: list[int] = []
 
     def start(self) -> None:
@@ -78,10 +81,14 @@ class OutboundSocket:
             self._uri, protocols=("ari",), auth=self._auth, autoping=False
         ) as transport:
             raw = transport.get_extra_info("socket")
-            if self._connected.is_set():
+            self.connections += 1
+            if self.connections > 1:
                 self._announce()
             self._connected.set()
-            await self._socket.run(transport, lambda: raw and raw.shutdown(2))
+            try:
+                await self._socket.run(transport, lambda: raw.shutdown(SHUT_RDWR))
+            finally:
+                self._connected.clear()
 
     def _announce(self) -> None:
         """Announced when registered, and again after every reconnection."""

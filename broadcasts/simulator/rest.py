@@ -68,6 +68,11 @@ class Resources:
         return ok({key: part for key, part in parts.items() if not only or key in only.split(",")})
 
 
+def events_socket(pbx: Pbx, request: Request) -> Answer:
+    """Over HTTP this is where the WebSocket opens, so only a RESTRequest comes here."""
+    raise RefusedError(400, "Can't upgrade to websocket from a websocket", "Bad request")
+
+
 def ping(pbx: Pbx, request: Request) -> Answer:
     return ok({"ping": "pong", "timestamp": events.timestamp(), "asterisk_id": pbx.asterisk_id})
 
@@ -142,6 +147,7 @@ ROUTES: dict[str, dict[str, Handler]] = {
     "applications/{app}": {"GET": get_application},
     "applications/{app}/subscription": {"POST": subscribe, "DELETE": unsubscribe},
     "asterisk/ping": {"GET": ping},
+    "events": {"GET": events_socket},
     "events/user/{name}": {"POST": user_event},
     **channels_resource.ROUTES,
 }

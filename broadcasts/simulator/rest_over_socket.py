@@ -51,8 +51,10 @@ class RestRequest:
 
 
 def _query_strings(message: Fields) -> dict[str, str]:
+    pairs = message.get("query_strings")
+    if not isinstance(pairs, list):
+        return {}
     try:
-        pairs = message.get("query_strings") or []
         return {str(pair["name"]): str(pair["value"]) for pair in pairs}
     except (KeyError, TypeError):
         raise RefusedError(400, "Unable to parse 'query_strings' array.", "Bad request") from None
@@ -67,13 +69,15 @@ def response(message: Fields, answer: Answer) -> Message:
     body: Message = {}
     if answer.content is not None:
         body = {"content_type": "application/json", "message_body": answer.body.decode()}
+    # Asterisk looks at the uri only once it knows that this is a RESTRequest.
+    uri = message.get("uri") if message.get("type") == "RESTRequest" else None
     return {
         "type": "RESTResponse",
         "transaction_id": str(message.get("transaction_id") or ""),
         "request_id": str(message.get("request_id") or ""),
         "status_code": answer.status,
         "reason_phrase": answer.reason_phrase,
-        "uri": str(message.get("uri") or "").partition("?")[0],
+        "uri": str(uri or "").partition("?")[0],
         **body,
     }
 

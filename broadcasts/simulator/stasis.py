@@ -21,13 +21,19 @@ async def stasis(pbx: Pbx, channel: Channel, arguments: list[str]) -> None:
         pbx.set_variable(channel, "STASISSTATUS", "FAILED")
         return
     try:
-        await session(pbx, channel, application, arguments[1:])
+        place = await session(pbx, channel, application, arguments[1:])
     finally:
         pbx.set_variable(channel, "STASISSTATUS", "SUCCESS")
+    channel.jump(place.context, place.exten, place.priority)
 
 
-async def session(pbx: Pbx, channel: Channel, application: Application, args: list[str]) -> None:
-    """The channel belongs to `application` until it is continued, moved on or hung up."""
+async def session(
+    pbx: Pbx, channel: Channel, application: Application, args: list[str]
+) -> Continue:
+    """The channel belongs to `application`, and those it moves to, until it is continued.
+
+    Returns where to; raises HungUpError when the call ends instead.
+    """
     channel.commands = asyncio.Queue()  # what an earlier session left unread does not count
     _enter(channel, application, args)
     try:
@@ -37,12 +43,8 @@ async def session(pbx: Pbx, channel: Channel, application: Application, args: li
         _leave(pbx, channel)
         raise
     _leave(pbx, channel)
-    _return_to_dialplan(channel, command)
-
-
-def _return_to_dialplan(channel: Channel, command: Continue) -> None:
     channel.goes_to("dialplan")
-    channel.jump(command.context, command.exten, command.priority)
+    return command
 
 
 def _enter(channel: Channel, application: Application, args: list[str]) -> None:
