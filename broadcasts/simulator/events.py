@@ -82,6 +82,19 @@ def stasis_end(channel: Channel) -> Message:
     return _of_channel("StasisEnd", channel)
 
 
+def call_broadcast(channel: Channel) -> Message:
+    """Native StasisBroadcast offers a call."""
+    return {
+        **_of_channel("CallBroadcast", channel),
+        "caller": channel.caller.number,
+        "called": channel.exten,
+    }
+
+
+def call_claimed(channel: Channel, winner: str) -> Message:
+    return {**_of_channel("CallClaimed", channel), "winner_app": winner}
+
+
 def channel_created(channel: Channel) -> Message:
     return _of_channel("ChannelCreated", channel)
 
