@@ -1,6 +1,7 @@
 """What the broker needs from its doors. They implement these; they never import each other."""
 
 import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -54,6 +55,19 @@ class Link(Protocol):
         Requests are sent at once and carried out in the order in which they were made. The future
         fails with LinkDown when the link is lost before the answer.
         """
+
+
+class OutboundLink(Link, Protocol):
+    """A link that Asterisk opened: its one socket may serve the candidates as well.
+
+    `applications` are the names that the connection registered: events of any but our own are sent
+    on, unchanged, to `candidates.session(server.id, name)`.
+    """
+
+    applications: set[str]
+
+    def forward(self, message: Mapping[str, Any], deliver: Callable[[str], None]) -> None:
+        """Send a candidate's RESTRequest; `deliver` gets the text of its answer."""
 
 
 class Session(Protocol):
