@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from socket import SHUT_RDWR
 
-from aiohttp import BasicAuth, ClientError, ClientSession, WSServerHandshakeError
+from aiohttp import ClientError, ClientSession, WSServerHandshakeError, encode_basic_auth
 
 from . import events
 from .event_socket import EventSocket
@@ -35,7 +35,7 @@ class OutboundSocket:
         self._pbx = pbx
         self._socket = socket
         self._uri = uri
-        self._auth = BasicAuth(username, password)
+        self._headers = {"Authorization": encode_basic_auth(username, password)}
         self._reconnect_interval = reconnect_interval
         self._task: asyncio.Task[None] | None = None
         self._connected = asyncio.Event()
@@ -78,7 +78,7 @@ class OutboundSocket:
 
     async def _connect(self, session: ClientSession) -> None:
         async with session.ws_connect(
-            self._uri, protocols=("ari",), auth=self._auth, autoping=False
+            self._uri, protocols=("ari",), headers=self._headers, autoping=False
         ) as transport:
             raw = transport.get_extra_info("socket")
             self.connections += 1
