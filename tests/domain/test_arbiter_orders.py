@@ -39,7 +39,7 @@ from broadcasts.domain.happenings import (
     WinnerLost,
     WinnerStarted,
 )
-from broadcasts.domain.lifecycle import STASIS_STATUS, Status, sources
+from broadcasts.domain.lifecycle import STASIS_STATUS, StasisStatus, Status, sources
 from broadcasts.domain.policy import OnFailedHandover, Policy
 from broadcasts.domain.verdict import Verdict
 
@@ -90,6 +90,7 @@ class World(RuleBasedStateMachine):
                     assert self.row is Status.CLAIMED, "moved before the claim was durable"
                     self.commands.append(("move", application))
                 case Return(status):
+                    assert status is not StasisStatus.SUCCESS, "sent back, yet claimed"
                     self.returned.append(status)
                     self.commands.append(("return", status))
                 case NoteSessionEnded():
@@ -242,7 +243,7 @@ class World(RuleBasedStateMachine):
     @invariant()
     def an_ended_row_and_its_return_agree(self):
         if self.returned and self.row not in (None, Status.OPEN, Status.CLAIMED):
-            assert self.returned[-1] in (STASIS_STATUS[self.row], "FAILED")
+            assert self.returned[-1] in (STASIS_STATUS[self.row], StasisStatus.FAILED)
 
     def teardown(self):
         """Let everything come to rest; then nobody may be left waiting."""
