@@ -1,0 +1,111 @@
+"""The alphabet of one filter: each kind of character that it tells apart becomes one byte.
+
+RE2 then runs on bytes: any Unicode set costs it no more than an ASCII one, names are as long in
+bytes as in characters, and what counts as a letter is glibc's opinion, not RE2's.
+
+A filter that asks for the edges of words needs more, since RE2 can look only at ASCII bytes on
+either side of a place. For it each place between two characters is written as two bytes, the
+place itself being between them, chosen so that what RE2 can see there, `(?m:^)`, `(?m:$)` and
+`\\b`, tells which edge it is.
+"""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import reduce
+from itertools import groupby
+from operator import itemgetter, xor
+
+from broadcasts.domain.character_set import ANY, CharacterSet
+from broadcasts.domain.ere import WORD
+from broadcasts.domain.ere_tree import Assertion, Character, Node, leaves_of
+from broadcasts.domain.filter_guard import FilterRefused
+
+# Bytes that RE2 takes neither for word characters nor for line ends and that are not in _PLACES.
+_LETTERS = bytes(
+    byte
+    for byte in (*range(0x80, 0x100), *range(0x80))
+    if not (chr(byte).isascii() and chr(byte).isalnum()) and byte not in b"_\n "
+)
+
+# The two bytes at a place, by whether a word character stands before it and after it.
+_PLACES = {
+    (False, True): b"\nw",
+    (True, False): b"w\n",
+    (True, True): b"  ",
+    (False, False): b"  ",
+}
+PLACE_BYTES = rb"[\n w]"
+EDGES = {
+    Assertion.WORD_START: rb"(?:(?m:^)\b)",
+    Assertion.WORD_END: rb"(?:\b(?m:$))",
+    Assertion.WORD_EDGE: rb"\b",
+    Assertion.NOT_WORD_EDGE: rb"\B",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Alphabet:
+    """Which byte each character is written as.
+
+    starts, letters: from starts[i] up to the next start, code points are written as letters[i].
+    members: the letters of each set that the filter names.
+    marks_edges: whether places are written too; WORD is then among the members.
+    """
+
+    starts: tuple[int, ...]
+    letters: bytes
+    members: dict[CharacterSet, bytes]
+    marks_edges: bool
+
+    def encode(self, name: str) -> bytes:
+        """Write a name in this alphabet."""
+        letters = bytes(self.letters[bisect_right(self.starts, ord(c)) - 1] for c in name)
+        return self._with_places(letters) if self.marks_edges else letters
+
+    def _with_places(self, letters: bytes) -> bytes:
+        """Write the places too; before the first and after the last RE2 sees an end itself."""
+        written = bytearray()
+        words = self.members[WORD]
+        after_word = False
+        for letter in letters:
+            word = letter in words
+            written += _PLACES[after_word, word]
+            written.append(letter)
+            after_word = word
+        written += _PLACES[after_word, False]
+        return bytes(written[1:-1])
+
+
+def alphabet_of(tree: Node) -> Alphabet:
+    """Return the alphabet that tells apart what the tree does."""
+    leaves = set(leaves_of(tree))
+    marks_edges = not leaves.isdisjoint(EDGES)
+    sets = [ANY, WORD] if marks_edges else [ANY]
+    sets += {leaf.among for leaf in leaves if isinstance(leaf, Character)} - set(sets)
+    starts, kinds = _kinds(sets)
+    distinct = sorted(set(kinds))
+    if len(distinct) > len(_LETTERS):
+        raise FilterRefused(f"it tells more than {len(_LETTERS)} kinds of character apart")
+    letter_of = dict(zip(distinct, _LETTERS, strict=False))
+    return Alphabet(
+        starts=starts,
+        letters=bytes(letter_of[kind] for kind in kinds),
+        members={
+            among: bytes(letter for kind, letter in letter_of.items() if kind >> index & 1)
+            for index, among in enumerate(sets)
+        },
+        marks_edges=marks_edges,
+    )
+
+
+def _kinds(sets: list[CharacterSet]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Cut the code points where any set begins or ends; return the cuts and each piece's kind.
+
+    A kind is a number whose bit i says whether the piece is in sets[i].
+    """
+    flips = sorted((flip, 1 << index) for index, one in enumerate(sets) for flip in one.flips)
+    starts, kinds = [0], [0]
+    for start, group in groupby(flips, key=itemgetter(0)):
+        starts.append(start)
+        kinds.append(reduce(xor, (bit for _, bit in group), kinds[-1]))
+    return tuple(starts), tuple(kinds)
