@@ -40,6 +40,8 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 3600 if HTTPS else 0)
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    # Probes and scrapers on a closed network speak plain HTTP.
+    SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 # Plain HTTP is a deliberate choice on a closed network (HTTPS=off), and a subdomain or preload
 # policy belongs to whoever owns the domain, so these warnings are answered here.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
@@ -72,6 +74,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "broadcasts.web.middleware.ContentSecurityPolicy",
 ]
 
 ROOT_URLCONF = "broadcast_project.urls"
@@ -142,11 +145,15 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "broadcasts" / "web" / "static"]
 # Static files are served straight from the packages that bring them: nothing to collect first.
 WHITENOISE_USE_FINDERS = True
 
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "/"
+
+# Bearer token with which /metrics may be read from elsewhere; unset: this machine and staff only.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
 LOGGING = {
     "version": 1,
@@ -163,3 +170,15 @@ ARI_URL = env.str("ARI_URL", "")
 ARI_USERNAME = env.str("ARI_USERNAME", "")
 ARI_PASSWORD = env.str("ARI_PASSWORD", "")
 ARI_APP = env.str("ARI_APP", "broadcast")
+
+# How calls are broadcast where the dialplan says nothing (see docs/claiming.md).
+BROADCAST_TIMEOUT_MS = env.int("BROADCAST_TIMEOUT_MS", 500)
+BROADCAST_NOTIFY_CLAIMED = env.bool("BROADCAST_NOTIFY_CLAIMED", False)
+# What becomes of a call whose winner cannot take it: "offer_again" or "return".
+BROADCAST_ON_FAILED_HANDOVER = env.str("BROADCAST_ON_FAILED_HANDOVER", "offer_again")
+BROADCAST_HANDOVER_MS = env.int("BROADCAST_HANDOVER_MS", 5000)
+# Treat a winner whose socket is lost while it holds the call like one that cannot take it.
+BROADCAST_RESCUE = env.bool("BROADCAST_RESCUE", False)
+# Native's behaviour, where this service is stricter.
+BROADCAST_ANY_NAME_MAY_CLAIM = env.bool("BROADCAST_ANY_NAME_MAY_CLAIM", False)
+BROADCAST_BAD_FILTER_ADMITS_ALL = env.bool("BROADCAST_BAD_FILTER_ADMITS_ALL", False)

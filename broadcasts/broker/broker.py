@@ -166,8 +166,8 @@ class Broker:
         )
         row = new_row(link.server, event["channel"], arguments_given, arguments, arbitrated, now)
         row.warnings = warnings
-        asterisk_id = str(event.get("asterisk_id") or "")
-        call = Call(self, link, row, Arbiter(arbitrated), move_args, asterisk_id)
+        row.asterisk_id = str(event.get("asterisk_id") or "")[:80]
+        call = Call(self, link, row, Arbiter(arbitrated), move_args)
         self.add(call)
         call.perform(call.arbiter.start(refused))
 

@@ -74,14 +74,12 @@ class Call:
         row: Broadcast,
         arbiter: Arbiter,
         move_args: str = "",
-        asterisk_id: str = "",
     ) -> None:
         self.broker = broker
         self.link = link
         self.row = row
         self.arbiter = arbiter
         self.move_args = move_args
-        self.asterisk_id = asterisk_id
         self.replaces = False
         self.awaited: set[str] = set()
         self._deadline: asyncio.TimerHandle | None = None
@@ -225,13 +223,13 @@ class Call:
         self._send_offer(decision.applications)
 
     def _send_offer(self, applications: tuple[str, ...]) -> None:
-        message = call_broadcast(self.row.channel, moment(time.time()), self.asterisk_id)
+        message = call_broadcast(self.row.channel, moment(time.time()), self.row.asterisk_id)
         server_id = self.link.server.id
         self.awaited.update(self.broker.candidates.send(server_id, applications, message))
 
     def _announce(self, decision: Announce) -> None:
         at = moment(time.time())
-        message = call_claimed(self.row.channel, decision.winner, at, self.asterisk_id)
+        message = call_claimed(self.row.channel, decision.winner, at, self.row.asterisk_id)
         candidates = self.arbiter.broadcast.candidates
         self.broker.candidates.send(self.link.server.id, candidates, message)
 

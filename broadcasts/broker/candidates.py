@@ -14,7 +14,7 @@ Joined = Callable[[int, str], None]
 class Candidates:
     """The sessions of this process by server and application, and the names known elsewhere.
 
-    `joined` and `left` are told of every change on this process.
+    `joined` and `left` are told of every change on this process, `on_change` that there was one.
     """
 
     def __init__(self, joined: Joined, left: Joined) -> None:
@@ -24,6 +24,7 @@ class Candidates:
         self._json: dict[str, str] = {}
         self._joined = joined
         self._left = left
+        self.on_change: list[Callable[[], None]] = []
 
     def join(self, server_id: int, application: str, session: Session) -> Session | None:
         """Let a session speak for an application; returns the session that it replaces."""
@@ -32,7 +33,7 @@ class Candidates:
         sessions[application] = session
         self._json[application] = encode(application)
         if replaced is None:
-            self._admitted.clear()
+            self._note_change()
         self._joined(server_id, application)
         return replaced
 
@@ -41,8 +42,13 @@ class Candidates:
         sessions = self._sessions[server_id]
         if sessions.get(application) is session:
             del sessions[application]
-            self._admitted.clear()
+            self._note_change()
             self._left(server_id, application)
+
+    def _note_change(self) -> None:
+        self._admitted.clear()
+        for listener in self.on_change:
+            listener()
 
     def session(self, server_id: int, application: str) -> Session | None:
         """Return the session that speaks for an application here, if there is one."""

@@ -50,6 +50,7 @@ class Broadcast(models.Model):
     caller_name = models.CharField(max_length=80, blank=True)
     called = models.CharField(max_length=80, blank=True)
     context = models.CharField(max_length=80, blank=True)
+    asterisk_id = models.CharField(max_length=80, blank=True)
     channel = models.JSONField(help_text="The channel as Asterisk described it at its entry.")
 
     arguments_given = models.JSONField(help_text="As StasisStart carried them.")

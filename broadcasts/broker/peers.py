@@ -1,0 +1,223 @@
+"""The other processes of this service: who they are, who is connected to them, what to look at.
+
+Between processes only hints travel, over the channel layer; the truth is in the database. A hint
+that is lost costs latency: the deadline of a call reads its row again, and presence is read anew
+every second.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import time
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+from django.db import DatabaseError
+from django.db.models.functions import Now
+
+from broadcasts.domain.arbiter import Phase
+from broadcasts.domain.lifecycle import Status
+from broadcasts.domain.messages import call_broadcast, call_claimed
+from broadcasts.ledger.entries import moment
+from broadcasts.models import Broadcast, Presence, Process
+
+from .broker import Broker
+from .call import Call
+
+log = logging.getLogger(__name__)
+
+GROUP = "broker"
+HEARTBEAT_SECONDS = 1.0
+# Unseen for this long, a process is dead, and its candidates with it.
+DEAD_AFTER = timedelta(seconds=5)
+FORGOTTEN_AFTER = timedelta(minutes=5)
+
+Key = tuple[int, str]
+
+
+class Peers:
+    """Makes the candidates of every process candidates of every call."""
+
+    def __init__(self, broker: Broker, process_id: UUID) -> None:
+        self.broker = broker
+        self.process_id = process_id
+        self._layer = get_channel_layer()
+        self._written: dict[Key, str] = {}
+        self._changed = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._hints: set[asyncio.Task[None]] = set()
+        self._alone = True
+
+    async def start(self) -> None:
+        """Make this process known and begin to listen."""
+        await self._register()
+        self.broker.on_opened.append(self._opened)
+        self.broker.on_changed.append(self._claimed)
+        self.broker.on_claimed_elsewhere.append(self._claimed_elsewhere)
+        self.broker.candidates.on_change.append(self._changed.set)
+        self._tasks = [asyncio.create_task(self._beat()), asyncio.create_task(self._listen())]
+
+    async def stop(self) -> None:
+        """Take this process and its candidates off the list."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(DatabaseError):
+            await self._unregister()
+
+    # Presence
+
+    async def _beat(self) -> None:
+        while True:
+            self._changed.clear()
+            try:
+                changed = await self._synchronize()
+            except DatabaseError as error:
+                log.warning("Presence cannot be kept: %s", str(error).strip())
+            else:
+                if changed:
+                    self._hint("presence")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), HEARTBEAT_SECONDS)
+                await asyncio.sleep(0.02)  # Many candidates come at once: one write for all.
+
+    async def _synchronize(self) -> bool:
+        """Write who is here, read who is elsewhere; returns whether ours have changed."""
+        here = {
+            (server_id, application): session.principal.name
+            for server_id, application, session in self.broker.candidates.here()
+        }
+        gone = self._written.keys() - here.keys()
+        come = {key: user for key, user in here.items() if key not in self._written}
+        elsewhere, self._alone = await self._exchange(gone, come)
+        self._written = here
+        self.broker.candidates.set_elsewhere(elsewhere)
+        return bool(gone or come)
+
+    @database_sync_to_async
+    def _exchange(
+        self, gone: Iterable[Key], come: dict[Key, str]
+    ) -> tuple[dict[int, list[str]], bool]:
+        Process.objects.filter(pk=self.process_id).update(seen_at=Now())
+        ours = Presence.objects.filter(process_id=self.process_id)
+        for server_id, application in gone:
+            ours.filter(server_id=server_id, application=application).delete()
+        Presence.objects.bulk_create(
+            [
+                Presence(
+                    process_id=self.process_id,
+                    server_id=server_id,
+                    application=application,
+                    user=user,
+                    since=Now(),
+                )
+                for (server_id, application), user in come.items()
+            ],
+            ignore_conflicts=True,
+        )
+        alive = Process.objects.filter(seen_at__gt=Now() - DEAD_AFTER).exclude(pk=self.process_id)
+        peers = set(alive.values_list("pk", flat=True))
+        elsewhere: dict[int, list[str]] = {}
+        if peers:
+            for server_id, name in Presence.objects.filter(process__in=peers).values_list(
+                "server_id", "application"
+            ):
+                elsewhere.setdefault(server_id, []).append(name)
+        return elsewhere, not peers
+
+    @database_sync_to_async
+    def _register(self) -> None:
+        Process.objects.filter(seen_at__lt=Now() - FORGOTTEN_AFTER).delete()
+        Process.objects.create(
+            id=self.process_id,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            started_at=Now(),
+            seen_at=Now(),
+        )
+
+    @database_sync_to_async
+    def _unregister(self) -> None:
+        Process.objects.filter(pk=self.process_id).delete()
+
+    # Hints
+
+    def _opened(self, call: Call) -> None:
+        if call.awaited and call.row.status == Status.OPEN:
+            self._hint("opened", call.row.pk)
+
+    def _claimed(self, call: Call) -> None:
+        if call.row.notify_claimed and call.arbiter.phase is Phase.MOVING:
+            self._hint("claimed", call.row.pk)
+
+    def _claimed_elsewhere(self, broadcast_id: int) -> None:
+        self._hint("look", broadcast_id)
+
+    def _hint(self, about: str, broadcast_id: int | None = None) -> None:
+        if self._alone:
+            return
+        message = {
+            "type": "hint",
+            "about": about,
+            "broadcast": broadcast_id,
+            "origin": str(self.process_id),
+        }
+        task = asyncio.create_task(self._send(message))
+        self._hints.add(task)
+        task.add_done_callback(self._hints.discard)
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        try:
+            await self._layer.group_send(GROUP, message)
+        except Exception as error:  # Any failure of any layer: the hint is lost, nothing else.
+            log.warning("A hint to other processes was lost: %s", error)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                channel = await self._layer.new_channel()
+                await self._layer.group_add(GROUP, channel)
+                while True:
+                    await self._take(await self._layer.receive(channel))
+            except Exception as error:
+                log.warning("Hints of other processes cannot be heard: %s", error)
+                await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def _take(self, message: dict[str, Any]) -> None:
+        if message.get("origin") == str(self.process_id):
+            return
+        match message.get("about"):
+            case "presence":
+                self._changed.set()
+            case "opened":
+                await self._offer(message["broadcast"])
+            case "claimed":
+                await self._announce(message["broadcast"])
+            case "look":
+                self.broker.look_again(message["broadcast"])
+
+    async def _offer(self, broadcast_id: int) -> None:
+        """Offer another process's call to the candidates that are connected here."""
+        row, names = await self._read(broadcast_id)
+        if row is not None and row.status == Status.OPEN:
+            message = call_broadcast(row.channel, moment(time.time()), row.asterisk_id)
+            self.broker.candidates.send(row.server_id, names, message)
+
+    async def _announce(self, broadcast_id: int) -> None:
+        row, names = await self._read(broadcast_id)
+        if row is not None and row.winner:
+            message = call_claimed(row.channel, row.winner, moment(time.time()), row.asterisk_id)
+            self.broker.candidates.send(row.server_id, names, message)
+
+    @database_sync_to_async
+    def _read(self, broadcast_id: int) -> tuple[Broadcast | None, list[str]]:
+        row = Broadcast.objects.filter(pk=broadcast_id).first()
+        if row is None:
+            return None, []
+        return row, list(row.candidates.values_list("application", flat=True))
