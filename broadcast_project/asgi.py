@@ -1,98 +1,14 @@
-"""The ASGI application: one door for candidates, one for Asterisk, one for people."""
+"""The ASGI application."""
 
-import logging
 import os
-from typing import Any
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "broadcast_project.settings")
 
 from django.core.asgi import get_asgi_application
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "broadcast_project.settings")
 django = get_asgi_application()
 
-from channels.auth import AuthMiddlewareStack
-from channels.routing import URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
-from django.urls import path
-
-from broadcasts.asterisk.outbound import OutboundConsumer
-from broadcasts.facade import answers
+# Only now are the models loaded that these need.
+from broadcasts.entrance import Entrance
 from broadcasts.service import Service
-from broadcasts.web.routing import websocket_urlpatterns
 
-log = logging.getLogger(__name__)
-
-NOT_RUNNING = answers.Answer(503, "The service does not run", [(b"retry-after", b"1")])
-
-
-class Application:
-    """Sends every connection to its door.
-
-    The candidates' door comes first and is bare ASGI: claims must not pay for Django's request
-    handler. Asterisk's has no origin check, as an Asterisk that dials us sends no Origin.
-    """
-
-    def __init__(self, service: Service) -> None:
-        self.service = service
-        self._boards = AllowedHostsOriginValidator(
-            AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
-        )
-        self._outbound: Any = None
-
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
-            return
-        path_info, service = scope["path"], self.service
-        if path_info.startswith("/ari/"):
-            if service.running:
-                await service.facade(scope, receive, send)
-            else:
-                await self._not_running(scope, receive, send)
-            return
-        scope["service"] = service
-        if scope["type"] == "http":
-            await django(scope, receive, send)
-        elif path_info.startswith("/asterisk/"):
-            await self._asterisk(scope, receive, send)
-        else:
-            await self._boards(scope, receive, send)
-
-    async def _asterisk(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        if not self.service.running:
-            await self._not_running(scope, receive, send)
-            return
-        if self._outbound is None:
-            consumer = OutboundConsumer.as_asgi(links=self.service.links)
-            self._outbound = URLRouter([path("asterisk/<str:server>/", consumer), *NOWHERE])
-        await self._outbound(scope, receive, send)
-
-    @staticmethod
-    async def _not_running(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            await NOT_RUNNING.send(send)
-        else:
-            await NOT_RUNNING.refuse_handshake(scope, send)
-
-    async def _lifespan(self, receive: Any, send: Any) -> None:
-        await receive()
-        try:
-            await self.service.start()
-        except Exception as error:
-            log.error("The service cannot start: %s", error)
-            await send({"type": "lifespan.startup.failed", "message": ""})
-            return
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await self.service.stop()
-        await send({"type": "lifespan.shutdown.complete"})
-
-
-async def nowhere(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Refuse a handshake at an address that nothing listens at."""
-    await answers.NOT_FOUND.refuse_handshake(scope, send)
-
-
-NOWHERE = [path("<path:anything>", nowhere), path("", nowhere)]
-
-application = Application(Service())
+application = Entrance(django, Service())
