@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any, Self
 
 from aiohttp import (
@@ -13,6 +14,7 @@ from aiohttp import (
     WSServerHandshakeError,
     encode_basic_auth,
 )
+from aiohttp.web import WebSocketResponse
 
 Json = Any
 PATIENCE = 5.0  # seconds for a message that is sure to come
@@ -21,7 +23,7 @@ PATIENCE = 5.0  # seconds for a message that is sure to come
 class Ears:
     """One application's socket and everything it heard."""
 
-    def __init__(self, socket: ClientWebSocketResponse) -> None:
+    def __init__(self, socket: ClientWebSocketResponse | WebSocketResponse) -> None:
         self.socket = socket
         self.heard: list[Json] = []
         self.closed = asyncio.Event()
@@ -35,18 +37,31 @@ class Ears:
                 self._news.set()
         self.closed.set()
 
-    async def until(self, kind: str, count: int = 1) -> Json:
-        """The `count`-th message of this type."""
+    async def when(self, reached: Callable[[], bool]) -> None:
+        """Wait until what was heard makes this true."""
         async with asyncio.timeout(PATIENCE):
-            while len(found := [m for m in self.heard if m["type"] == kind]) < count:
+            while not reached():
                 self._news.clear()
                 await self._news.wait()
-        return found[count - 1]
+
+    async def has(self, count: int) -> None:
+        """Wait until this many messages have come."""
+        await self.when(lambda: len(self.heard) >= count)
+
+    def of(self, kind: str) -> list[Json]:
+        """Every message of this type so far."""
+        return [message for message in self.heard if message["type"] == kind]
+
+    async def until(self, kind: str, count: int = 1) -> Json:
+        """The `count`-th message of this type."""
+        await self.when(lambda: len(self.of(kind)) >= count)
+        return self.of(kind)[count - 1]
 
     async def ask(self, text: str) -> Json:
-        answers = sum(message["type"] == "RESTResponse" for message in self.heard)
+        """Send a text and wait for the answer to it."""
+        answered = len(self.of("RESTResponse"))
         await self.socket.send_str(text)
-        return await self.until("RESTResponse", answers + 1)
+        return await self.until("RESTResponse", answered + 1)
 
 
 class Asterisk:
@@ -109,9 +124,9 @@ class Asterisk:
         else:
             self.note(what, "closed", ears.socket.close_code)
 
-    async def place_call(self, exten: str) -> str:
-        """The id of leg ;1."""
-        place = {"extension": "sink", "context": "default", "priority": "1"}
+    async def place_call(self, exten: str, caller: str = "") -> str:
+        """The id of leg ;1; leg ;2 runs the dialplan at this extension."""
+        place = {"extension": "sink", "context": "default", "priority": "1", "callerId": caller}
         call = await self.rest("POST", "channels", endpoint=f"Local/{exten}@default", **place)
         return str(call["id"])
 
