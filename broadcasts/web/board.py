@@ -1,0 +1,191 @@
+"""What the live board shows, read from the record.
+
+A look takes a fixed number of bounded queries, whatever the traffic.
+"""
+
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import Count
+
+from broadcasts.domain.lifecycle import Status
+from broadcasts.models import AsteriskServer, Broadcast, Candidate, Presence
+
+WINDOW = timedelta(minutes=15)
+RECENT_LIMIT = 100
+WAITING_LIMIT = 12
+NAMES_SHOWN = 3
+APPLICATION_LIMIT = 200
+
+# The counts of a busy quarter of an hour are the one costly query: all viewers of a process share
+# its answer for this long.
+SUMMARY_SECONDS = 2
+LATENCY_SAMPLE = 1000
+
+# A process that has not been seen for longer is dead, and so are its candidates' sockets.
+PROCESS_SEEN = timedelta(seconds=15)
+
+COLUMNS = (
+    "id",
+    "server__name",
+    "channel_name",
+    "caller_number",
+    "caller_name",
+    "called",
+    "candidate_count",
+    "opened_at",
+    "deadline",
+    "status",
+    "reason",
+    "warnings",
+    "stasis_status",
+    "winner",
+    "claimed_at",
+    "handed_over_at",
+    "ended_at",
+    "talk_ms",
+)
+
+Row = dict[str, Any]
+
+
+def read(now: datetime) -> dict[str, Any]:
+    """Return everything that the board shows, ready for JSON."""
+    waiting = Broadcast.objects.open()
+    longest = list(waiting.order_by("opened_at", "pk").values(*COLUMNS)[:WAITING_LIMIT])
+    recent = list(
+        Broadcast.objects.filter(opened_at__gt=now - WINDOW)
+        .order_by("-opened_at", "-pk")
+        .values(*COLUMNS)[:RECENT_LIMIT]
+    )
+    rows = {row["id"]: row for row in (*longest, *recent)}
+    names = offered_names(rows)
+    return {
+        "now": now,
+        "summary": {
+            Status.OPEN.value: waiting.count(),
+            **cache.get_or_set("board.summary", lambda: read_summary(now), SUMMARY_SECONDS),
+        },
+        "waiting": [row["id"] for row in longest],
+        "recent": [row["id"] for row in recent],
+        "rows": [shown(row, names[row["id"]]) for row in rows.values()],
+        "links": read_links(now),
+        "applications": read_applications(now),
+    }
+
+
+def offered_names(ids: Iterable[int]) -> dict[int, list[str]]:
+    """Return the first few applications that each broadcast was offered to."""
+    names: dict[int, list[str]] = defaultdict(list)
+    for broadcast_id, application in (
+        Candidate.objects.filter(broadcast_id__in=ids, position__lte=NAMES_SHOWN)
+        .order_by("broadcast_id", "position")
+        .values_list("broadcast_id", "application")
+    ):
+        names[broadcast_id].append(application)
+    return names
+
+
+def shown(row: Row, names: list[str]) -> Row:
+    """Return a broadcast as the board shows it; durations in milliseconds."""
+    return {
+        "id": row["id"],
+        "opened_at": row["opened_at"],
+        "deadline": row["deadline"],
+        "caller": row["caller_number"] or row["caller_name"],
+        "caller_name": row["caller_name"] if row["caller_number"] else "",
+        "called": row["called"],
+        "channel": row["channel_name"],
+        "server": row["server__name"],
+        "offered": names,
+        "offered_more": row["candidate_count"] - len(names),
+        "winner": row["winner"],
+        "claim_ms": elapsed_ms(row["opened_at"], row["claimed_at"]),
+        "status": row["status"],
+        "stage": stage(row),
+        "talk_ms": row["talk_ms"],
+        "stasis_status": row["stasis_status"],
+        "reason": row["reason"],
+        "warnings": row["warnings"],
+    }
+
+
+def stage(row: Row) -> str:
+    """Say where a claimed call is; "" for any other."""
+    if row["status"] != Status.CLAIMED:
+        return ""
+    if row["ended_at"]:
+        return "ended"
+    return "in call" if row["handed_over_at"] else "handing over"
+
+
+def elapsed_ms(start: datetime, end: datetime | None) -> float | None:
+    """Return the milliseconds between two moments, or None while the second is to come."""
+    return None if end is None else (end - start).total_seconds() * 1000
+
+
+def read_summary(now: datetime) -> dict[str, Any]:
+    """Count the window's broadcasts by status; take the median latency of its latest claims."""
+    window = Broadcast.objects.filter(opened_at__gt=now - WINDOW)
+    counts = dict(window.order_by().values_list("status").annotate(Count("pk")))
+    claims = window.filter(claimed_at__isnull=False).order_by("-opened_at")
+    latencies = [
+        elapsed_ms(*moments)
+        for moments in claims.values_list("opened_at", "claimed_at")[:LATENCY_SAMPLE]
+    ]
+    return {
+        **{status.value: counts.get(status, 0) for status in Status if status is not Status.OPEN},
+        "median_claim_ms": statistics.median(latencies) if latencies else None,
+    }
+
+
+def read_links(now: datetime) -> list[dict[str, Any]]:
+    """Return every enabled server with the state of its link, whichever process holds it."""
+    servers = AsteriskServer.objects.filter(enabled=True).values(
+        "id",
+        "name",
+        "lease__expires_at",
+        "lease__connected_since",
+        "lease__asterisk_version",
+        "lease__last_error",
+    )
+    return [link_state(server, now) for server in servers]
+
+
+def link_state(server: Row, now: datetime) -> dict[str, Any]:
+    """Judge one server's link; a lease that was not renewed holds no link."""
+    since, expires_at = server["lease__connected_since"], server["lease__expires_at"]
+    up = since is not None and expires_at > now
+    return {
+        "id": server["id"],
+        "name": server["name"],
+        "up": up,
+        "since": since if up else None,
+        "version": server["lease__asterisk_version"] or "",
+        "error": "" if up else server["lease__last_error"] or "not connected yet",
+        "last_error": server["lease__last_error"] or "",
+    }
+
+
+def read_applications(now: datetime) -> dict[str, Any]:
+    """Return the connected candidate applications, at most APPLICATION_LIMIT by name."""
+    connected = Presence.objects.filter(process__seen_at__gt=now - PROCESS_SEEN)
+    listed = connected.order_by("application", "server__name").values(
+        "application", "server__name", "user", "since"
+    )[:APPLICATION_LIMIT]
+    return {
+        "count": connected.count(),
+        "listed": [
+            {
+                "name": presence["application"],
+                "server": presence["server__name"],
+                "user": presence["user"],
+                "since": presence["since"],
+            }
+            for presence in listed
+        ],
+    }
