@@ -63,6 +63,7 @@ class Service:
         self.credentials = Credentials()
         self.links = Links(self.broker, process_id)
         self.facade = Facade(self.broker, self.credentials)
+        self.links.on_change.append(self.facade.sync)
         self.peers = Peers(self.broker, process_id)
         self.board = Board(self.broker)
         self._revision = -1
@@ -104,7 +105,7 @@ class Service:
         self.broker.servers = {server.id: server for server in servers}
         self.credentials.load(users)
         self.links.configure(self.broker.servers)
-        self.facade.configure(self.broker.servers)
+        self.facade.sync()
 
     async def _save_credentials_used(self) -> None:
         while True:

@@ -1,5 +1,6 @@
 """The handshake of /ari/events: who may speak for which applications."""
 
+import asyncio
 from collections.abc import Sequence
 
 from broadcasts.broker.broker import may_speak_for
@@ -57,6 +58,10 @@ class EventDoor:
                 session.sync()
             else:
                 session.end(POLICY_VIOLATION)
+
+    async def close(self) -> None:
+        """Leave every Asterisk; the candidates are told to come back."""
+        await asyncio.gather(*(session.stop() for session in self._sessions))
 
     def _take_over(self, session: CandidateSession) -> None:
         for name in session.applications:

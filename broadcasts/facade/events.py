@@ -26,7 +26,7 @@ ATTEMPT_SECONDS = 2.0
 CLOSE_SECONDS = 1.0
 MAX_REQUEST_CHARACTERS = 1 << 20
 
-NORMAL, POLICY_VIOLATION, TOO_BIG, TRY_AGAIN_LATER = 1000, 1008, 1009, 1013
+NORMAL, POLICY_VIOLATION, TOO_BIG, SERVICE_RESTART, TRY_AGAIN_LATER = 1000, 1008, 1009, 1012, 1013
 
 
 class CandidateSession:
@@ -131,7 +131,12 @@ class CandidateSession:
         except OSError:
             pass  # the candidate left
         finally:
-            await asyncio.gather(*(relay.stop() for relay in self._relays.values()))
+            await self.stop()
+
+    async def stop(self) -> None:
+        """Leave every Asterisk; a candidate that is still there is told to come back."""
+        self.end(SERVICE_RESTART)
+        await asyncio.gather(*(relay.stop() for relay in self._relays.values()))
 
     def _relay(self, server: Server) -> Relay:
         names = [name for name in self.applications if name not in self._replaced]

@@ -1,7 +1,6 @@
 """A candidate's way to one Asterisk: a socket of its own there, or that Asterisk's outbound one."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from typing import Protocol, cast
@@ -93,8 +92,7 @@ class SocketRelay:
 
     async def stop(self) -> None:
         self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        await asyncio.wait([self._task])
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -149,11 +147,17 @@ class SocketRelay:
             kind = ""
         if kind == "StasisStart":
             self._holders.learn(channel_id, self.server.id)
-            self._broker.winner_started(self.server.id, application, channel_id)
+            self._tell_broker(application, channel_id)
         self._session.send(text)
         if kind == "ApplicationReplaced":
             self._forget(application)
             self._replaced(application)
+
+    def _tell_broker(self, application: str, channel_id: str) -> None:
+        try:
+            self._broker.winner_started(self.server.id, application, channel_id)
+        except Exception:  # It must not cost the candidate its socket.
+            log.exception("The start of %s at %s could not be noted", channel_id, application)
 
     def _forget(self, application: str) -> None:
         """Do not ask for a name again that somebody else has now."""

@@ -93,7 +93,7 @@ class Upstreams:
         """
         try:
             socket = await self._sockets.ws_connect(
-                URL(f"{server.url.rstrip('/')}/ari/events?{query}", encoded=True),
+                URL(f"{server.url}/ari/events?{query}", encoded=True),
                 protocols=("ari",),
                 headers={"Authorization": authorization(server)},
                 heartbeat=HEARTBEAT_SECONDS,
@@ -117,7 +117,7 @@ class Upstreams:
         try:
             async with self._rest.request(
                 method,
-                URL(f"{server.url.rstrip('/')}/ari/{target}", encoded=True),
+                URL(f"{server.url}/ari/{target}", encoded=True),
                 headers={**headers, "Authorization": authorization(server)},
                 data=body or None,
                 allow_redirects=False,
