@@ -142,6 +142,8 @@ class Service:
             ):
                 return
             time.sleep(0.1)
+        if process.returncode is not None:
+            raise RuntimeError(f"the service ended with status {process.returncode}")
         raise RuntimeError(f"the service was not ready in {START_SECONDS:.0f} s")
 
 
