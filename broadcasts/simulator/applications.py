@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from typing import Protocol
@@ -71,6 +72,7 @@ class Applications:
     def __init__(self, asterisk_id: str) -> None:
         self._asterisk_id = asterisk_id
         self._by_name: dict[str, Application] = {}
+        self._changed = asyncio.Event()
 
     def __iter__(self) -> Iterator[Application]:
         return iter(list(self._by_name.values()))
@@ -78,7 +80,7 @@ class Applications:
     def find(self, name: str) -> Application | None:
         return self._by_name.get(name)
 
-    def register(self, name: str, socket: Socket, *, subscribe_all: bool = False) -> Application:
+    def register(self, name: str, socket: Socket, *, subscribe_all: bool = False) -> None:
         application = self._by_name.setdefault(name, Application(name, self._asterisk_id))
         previous = application.socket
         if previous is not None:
@@ -86,7 +88,7 @@ class Applications:
             previous.replaced(name)
         application.socket = socket
         application.subscribe_all = application.subscribe_all or subscribe_all
-        return application
+        self._tell()
 
     def unregister(self, socket: Socket) -> None:
         """The socket is gone: its applications are inactive, and leave once they hold nothing."""
@@ -95,6 +97,16 @@ class Applications:
                 application.socket = None
                 application.subscribe_all = False
                 self.forget_if_finished(application)
+        self._tell()
+
+    def _tell(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def becomes(self, name: str, *, active: bool) -> None:
+        """Wait until this name has a socket, or has none."""
+        while bool((found := self.find(name)) and found.active) != active:
+            await self._changed.wait()
 
     def forget_if_finished(self, application: Application) -> None:
         if not application.active and not application.interest:

@@ -74,9 +74,10 @@ class Candidate:
             self._stopping.wait(RECONNECT_SECONDS)
 
     def stop(self) -> None:
+        """End `run`, from any thread; calls in progress are left to end by themselves."""
         self._stopping.set()
         if self._socket is not None:
-            self._socket.close()
+            self._socket.abort()
 
     def _listen(self) -> None:
         """Connect, and hand every event to `on_event` until the connection ends."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from . import events
@@ -131,11 +132,10 @@ async def _user_event(pbx: Pbx, channel: Channel, data: str) -> None:
 
 
 async def _wait(pbx: Pbx, channel: Channel, data: str) -> None:
-    try:
-        await asyncio.wait_for(channel.hung_up.wait(), float(data or 1))
-    except TimeoutError:
-        return
-    raise HungUpError
+    with suppress(TimeoutError):
+        async with asyncio.timeout(float(data or 1)):
+            await channel.hung_up.wait()
+            raise HungUpError
 
 
 async def _answer(pbx: Pbx, channel: Channel, data: str) -> None:

@@ -97,7 +97,10 @@ class EventSocket:
     async def _flush(self, transport: Transport) -> None:
         while self._outbox:
             data = self._outbox[0]
-            send = transport.send_str(data) if isinstance(data, str) else transport.send_bytes(data)
-            await asyncio.wait_for(send, self._write_timeout)
+            async with asyncio.timeout(self._write_timeout):
+                if isinstance(data, str):
+                    await transport.send_str(data)
+                else:
+                    await transport.send_bytes(data)
             self._outbox.popleft()
         self._waiting.clear()

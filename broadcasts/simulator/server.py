@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import parse_qsl
 
 import orjson
 from aiohttp import web
@@ -121,7 +122,15 @@ class SimulatedAsterisk:
             await self._runner.cleanup()
             self._runner = None
 
-    # Calls
+    # Applications and calls
+
+    async def connected(self, application: str) -> None:
+        """Wait until a socket has registered this application."""
+        await self.pbx.applications.becomes(application, active=True)
+
+    async def disconnected(self, application: str) -> None:
+        """Wait until no socket holds this application, listed or not."""
+        await self.pbx.applications.becomes(application, active=False)
 
     async def call(
         self,
@@ -203,9 +212,12 @@ class SimulatedAsterisk:
             return self._http(UNAUTHORIZED)
         if path == "events" and request.method == "GET":
             return await self._events(request, params, user)
-        body = await _json(request)
         if self.rest_delay:
             await asyncio.sleep(self.rest_delay)
+        try:
+            body = await _body(request, params)
+        except RefusedError as refused:
+            return self._http(refused.answer)
         return self._http(self._rest(user, request.method, path, params, body))
 
     def _rest(
@@ -308,9 +320,13 @@ class SimulatedAsterisk:
         return rest_over_socket.response(message, answer)
 
 
-async def _json(request: web.BaseRequest) -> Any:
-    text = await request.read()
-    try:
-        return orjson.loads(text) if text else None
-    except orjson.JSONDecodeError:
+async def _body(request: web.BaseRequest, params: dict[str, str]) -> Any:
+    """The JSON body; the fields of a form join `params`. Other kinds of body are not read."""
+    if request.content_type == "application/x-www-form-urlencoded":
+        params |= dict(parse_qsl(await request.text(), keep_blank_values=True))
+    if request.content_type != "application/json" or not request.body_exists:
         return None
+    try:
+        return orjson.loads(await request.read())
+    except orjson.JSONDecodeError:
+        raise RefusedError(400, "Error parsing request body") from None

@@ -72,7 +72,7 @@ class Asterisk:
         self._authorization = {"Authorization": encode_basic_auth(user, password)}
         self.log: list[str] = []
         self._session: ClientSession
-        self._ears: list[Ears] = []
+        self.everyone: list[Ears] = []
 
     async def __aenter__(self) -> Self:
         self._session = ClientSession()
@@ -101,8 +101,8 @@ class Asterisk:
         socket = await self._session.ws_connect(
             f"{self.url}/ari/events?app={','.join(apps)}", headers=self._authorization
         )
-        self._ears.append(Ears(socket))
-        return self._ears[-1]
+        self.everyone.append(Ears(socket))
+        return self.everyone[-1]
 
     async def refused(self, query: str, **headers: str) -> None:
         try:
@@ -132,12 +132,12 @@ class Asterisk:
 
     async def hang_up_all(self) -> None:
         """Close what the scenario opened, and log what was heard."""
-        for ears in self._ears:
+        for ears in self.everyone:
             await ears.socket.close()
             # CallClaimed and the winner's StasisStart race each other in Asterisk.
             for message in sorted(ears.heard, key=lambda heard: heard["type"] == "CallClaimed"):
                 self.note("heard", message)
-        self._ears.clear()
+        self.everyone.clear()
 
 
 def _parsed(body: str) -> Json:

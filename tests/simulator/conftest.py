@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -7,8 +8,15 @@ from tests.conformance.ari_observer import Asterisk
 
 
 @pytest.fixture
-async def asterisk() -> AsyncIterator[SimulatedAsterisk]:
-    async with SimulatedAsterisk(read_only_users={"ro": "ro"}, native_broadcast=True) as simulated:
+def asterisk_options() -> dict[str, Any]:
+    """What a module's simulated Asterisk differs in."""
+    return {}
+
+
+@pytest.fixture
+async def asterisk(asterisk_options: dict[str, Any]) -> AsyncIterator[SimulatedAsterisk]:
+    options = {"read_only_users": {"ro": "ro"}, "native_broadcast": True} | asterisk_options
+    async with SimulatedAsterisk(**options) as simulated:
         yield simulated
 
 
