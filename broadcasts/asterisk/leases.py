@@ -60,7 +60,8 @@ class Leases:
 
     async def close(self) -> None:
         """Finish what was asked, then end the thread."""
-        await self._do(connection.close)
+        # Looked up on the thread: connections belong to the one that opened them.
+        await self._do(lambda: connection.close())
         self._thread.shutdown()
 
     def _do(self, function: Callable[..., Any], *arguments: Any) -> "asyncio.Future[Any]":

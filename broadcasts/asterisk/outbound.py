@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+import contextlib
 import hmac
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -34,15 +35,23 @@ class OutboundLink:
     Without an address of its own, the server's candidates share this socket: their events come
     mixed with ours and are dealt out by `application`, and `forward` passes their requests on.
 
+    Args:
+        send: ASGI's, of the accepted connection.
+        registered: called whenever `applications` has grown.
+
     Attributes:
         applications: those that the Asterisk has registered through this connection.
     """
 
-    def __init__(self, server: Server, broker: Broker, send: Send) -> None:
+    def __init__(
+        self, server: Server, broker: Broker, send: Send, registered: Callable[[], None]
+    ) -> None:
         self.server = server
         self.applications: set[str] = set()
         self._broker = broker
         self._send = send
+        self._registered = registered
+        self._closed = False
         self._outbox: asyncio.Queue[str | None] = asyncio.Queue()
         self._requests = Requests(server.name, self._outbox.put_nowait)
         self._writer = asyncio.create_task(self._write())
@@ -61,13 +70,14 @@ class OutboundLink:
 
     def receive(self, raw: str | bytes) -> None:
         """Take one message from Asterisk."""
-        message = read_message(self.server, raw)
+        message = None if self._closed else read_message(self.server, raw)
         if message is None:
             return
         if message["type"] == "RESTResponse":
             self._requests.resolve(message)
         elif message["type"] == "ApplicationRegistered":
             self.applications.add(str(message.get("application")))
+            self._registered()
         elif message.get("application") == self.server.application:
             self._own_event(message)
         elif not self.server.url:
@@ -75,6 +85,7 @@ class OutboundLink:
 
     def close(self) -> None:
         """End the connection, and with it every request that waits."""
+        self._closed = True
         self._broker.link_down(self)
         self._requests.close()
         self._outbox.put_nowait(None)
@@ -98,9 +109,11 @@ class OutboundLink:
             session.send(raw)
 
     async def _write(self) -> None:
-        while (text := await self._outbox.get()) is not None:
-            await self._send({"type": "websocket.send", "text": text})
-        await self._send({"type": "websocket.close"})
+        # A connection that is already gone tells so by its disconnect message, not here.
+        with contextlib.suppress(OSError, RuntimeError):
+            while (text := await self._outbox.get()) is not None:
+                await self._send({"type": "websocket.send", "text": text})
+            await self._send({"type": "websocket.close"})
 
 
 class OutboundConsumer(AsyncConsumer):
@@ -139,8 +152,9 @@ class OutboundConsumer(AsyncConsumer):
         offered = self.scope.get("subprotocols", ())
         subprotocol = SUBPROTOCOL if SUBPROTOCOL in offered else None
         await self.send({"type": "websocket.accept", "subprotocol": subprotocol})
-        self._link = OutboundLink(server, self._links.broker, self.base_send)
-        self._links.accepted(self._link)
+        links = self._links
+        self._link = OutboundLink(server, links.broker, self.base_send, links.note_change)
+        links.accepted(self._link)
 
     async def _refuse(self, name: str, status: int, reason: str) -> None:
         self._links.refused(name, reason)
@@ -162,7 +176,6 @@ class OutboundConsumer(AsyncConsumer):
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         if self._link:
             self._links.dropped(self._link, "it closed the connection")
-            self._link.close()
         raise StopConsumer
 
 

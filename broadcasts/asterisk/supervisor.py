@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from django.db import DatabaseError
@@ -34,10 +34,14 @@ class Links:
     meanwhile, Asterisk itself says so with ApplicationReplaced, and ours ends.
 
     Used on the event loop's thread only.
+
+    Attributes:
+        on_change: called when a server that dials us comes, goes or registers an application.
     """
 
     def __init__(self, broker: Broker, process_id: UUID) -> None:
         self.broker = broker
+        self.on_change: list[Callable[[], None]] = []
         self._leases = Leases(process_id)
         self._servers: dict[int, Server] = {}
         self._dialling: dict[int, asyncio.Task[None]] = {}
@@ -86,6 +90,7 @@ class Links:
             log.info("Asterisk %s: a newer connection replaces the older one", server.name)
             older.close()
         self.broker.link_up(link)
+        self.note_change()
         task = asyncio.create_task(self._introduce(link))
         self._introductions.add(task)
         task.add_done_callback(self._introductions.discard)
@@ -94,9 +99,16 @@ class Links:
         """Forget the socket of a server."""
         if self._accepted.get(link.server.id) is link:
             del self._accepted[link.server.id]
+            link.close()
+            self.note_change()
             log.warning("Asterisk %s: %s", link.server.name, reason)
             self.report(link.server, LinkState(last_error=reason))
             self._ignore_outage(self._leases.release([link.server.id]))
+
+    def note_change(self) -> None:
+        """Tell who wants to know that a server's applications may have changed."""
+        for listener in self.on_change:
+            listener()
 
     def refused(self, name: str, reason: str) -> None:
         """Say once why a handshake was refused: it will be tried again and again."""
@@ -139,6 +151,7 @@ class Links:
                 link.close()
         if keys:
             self._ignore_outage(self._leases.release(keys))
+            self.note_change()
 
     async def _run(self) -> None:
         while True:
