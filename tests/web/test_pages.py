@@ -1,0 +1,111 @@
+"""People's pages, and who may see them."""
+
+import pytest
+from django.urls import reverse
+
+from broadcasts.web.middleware import POLICY
+from broadcasts.web.urls import urlpatterns
+from tests.builders import make_user
+
+pytestmark = pytest.mark.django_db
+
+# What anonymous visitors from elsewhere are answered; every other address of ours sends them to
+# the sign-in.
+OPEN_TO_ALL = {"healthz": 200, "readyz": 503, "metrics": 403, "sign_out": 405}
+
+
+@pytest.mark.parametrize("name", [pattern.name for pattern in urlpatterns])
+def test_who_is_not_signed_in_is_turned_away(client, name):
+    response = client.get(reverse(f"web:{name}"), REMOTE_ADDR="192.0.2.1")
+    if name in OPEN_TO_ALL:
+        assert response.status_code == OPEN_TO_ALL[name]
+    else:
+        assert response.status_code == 302
+        assert response["Location"].startswith(reverse("admin:login"))
+
+
+def test_who_is_signed_in_sees_the_board_and_no_admin(client):
+    client.force_login(make_user("olga"))
+    page = client.get("/").content.decode()
+    assert "Live board" in page
+    assert "olga" in page
+    assert reverse("admin:index") not in page
+
+
+def test_staff_find_the_admin(client):
+    client.force_login(make_user(is_staff=True))
+    assert f'href="{reverse("admin:index")}"' in client.get("/").content.decode()
+
+
+def test_signing_out_leads_back_to_the_sign_in(client):
+    client.force_login(make_user())
+    assert client.post(reverse("web:sign_out")).status_code == 302
+    assert client.get("/").status_code == 302
+
+
+def test_signing_out_takes_a_post(client):
+    client.force_login(make_user())
+    assert client.get(reverse("web:sign_out")).status_code == 405
+
+
+def test_our_pages_allow_nothing_from_elsewhere_and_nothing_inline(client):
+    client.force_login(make_user())
+    response = client.get("/")
+    assert response["Content-Security-Policy"] == POLICY
+    assert "unsafe-inline" not in POLICY
+    page = response.content.decode()
+    assert "<style" not in page
+    assert " style=" not in page
+    assert page.count("<script") == page.count('<script type="module" src="/static/web/')
+
+
+def test_the_admin_keeps_its_inline_scripts(client):
+    response = client.get(reverse("admin:login"))
+    assert response.status_code == 200
+    assert "Content-Security-Policy" not in response
+
+
+def test_an_unknown_address_is_answered_within_the_frame(client):
+    response = client.get("/nowhere")
+    assert response.status_code == 404
+    assert "There is nothing here" in response.content.decode()
+    assert response["Content-Security-Policy"] == POLICY
+
+
+def test_a_failing_page_is_answered_within_the_frame(client, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("a secret detail")
+
+    client.force_login(make_user())
+    client.raise_request_exception = False
+    monkeypatch.setattr("broadcasts.web.views.render", fail)
+    response = client.get("/")
+    assert response.status_code == 500
+    assert "Something went wrong on our side" in response.content.decode()
+    assert "secret" not in response.content.decode()
+    assert response["Content-Security-Policy"] == POLICY
+
+
+def test_a_request_for_another_host_is_answered_within_the_frame(client):
+    response = client.get("/", HTTP_HOST="elsewhere.example")
+    assert response.status_code == 400
+    assert "could not be understood" in response.content.decode()
+
+
+def test_a_form_without_its_token_is_refused_within_the_frame():
+    from django.test import Client
+
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(make_user())
+    response = client.post(reverse("web:sign_out"))
+    assert response.status_code == 403
+    assert "This form has expired" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    "name", ["base.css", "board.css", "board.js", "live_socket.js", "mark.svg"]
+)
+def test_static_files_are_served_without_collecting_them(client, name):
+    response = client.get(f"/static/web/{name}")
+    assert response.status_code == 200
+    assert b"".join(response.streaming_content)
