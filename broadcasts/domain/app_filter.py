@@ -73,5 +73,5 @@ def compile_filter(pattern: str) -> AppFilter:
     try:
         expression = re2.compile(translate(tree, alphabet), _options())
     except re2.error as error:
-        raise FilterRefused("it needs more memory than a filter may have") from error
+        raise FilterRefused("the filter needs more memory than a filter may have") from error
     return AppFilter(pattern, alphabet, expression)

@@ -1,6 +1,5 @@
 """Sets of characters, and the named ones as glibc's C.UTF-8 locale has them."""
 
-from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
@@ -11,15 +10,12 @@ _END = 0x110000
 
 
 @dataclass(frozen=True, slots=True)
-class CharacterSet:
-    """A set of code points, kept as the ascending code points at which membership flips."""
+class CodePoints:
+    """A set of code points, kept as the ascending ones at which membership flips."""
 
     flips: tuple[int, ...] = ()
 
-    def __contains__(self, code_point: int) -> bool:
-        return bisect_right(self.flips, code_point) % 2 == 1
-
-    def __or__(self, other: "CharacterSet") -> "CharacterSet":
+    def __or__(self, other: "CodePoints") -> "CodePoints":
         enters_and_leaves = sorted(
             (flip, leaves)
             for flips in (self.flips, other.flips)
@@ -31,32 +27,49 @@ class CharacterSet:
             inside += -1 if leaves else 1
             if inside == (0 if leaves else 1):
                 flips.append(flip)
-        return CharacterSet(tuple(flips))
+        return CodePoints(tuple(flips))
 
-    def __invert__(self) -> "CharacterSet":
+    def __invert__(self) -> "CodePoints":
         """Return every other code point."""
         flips = self.flips[1:] if self.flips[:1] == (0,) else (0, *self.flips)
-        return CharacterSet(flips[:-1] if flips[-1:] == (_END,) else (*flips, _END))
+        return CodePoints(flips[:-1] if flips[-1:] == (_END,) else (*flips, _END))
 
-    def __sub__(self, other: "CharacterSet") -> "CharacterSet":
+    def __sub__(self, other: "CodePoints") -> "CodePoints":
         return ~(~self | other)
 
 
-def span(first: int, last: int) -> CharacterSet:
+def span(first: int, last: int) -> CodePoints:
     """Return the code points from first to last, both included."""
-    return CharacterSet((first, last + 1))
+    return CodePoints((first, last + 1))
 
 
-def _measured(table: str) -> CharacterSet:
-    return CharacterSet(tuple(accumulate(int(distance, 16) for distance in table.split())))
+def _measured(table: str) -> CodePoints:
+    return CodePoints(tuple(accumulate(int(distance, 16) for distance in table.split())))
 
 
 # A C string has no NUL, and the halves of a surrogate pair are not characters of UTF-8.
-ANY = span(1, 0xD7FF) | span(0xE000, _END - 1)
+EVERY_CHARACTER = span(1, 0xD7FF) | span(0xE000, _END - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The characters in any of the items or, when negated, the characters in none of them."""
+
+    items: frozenset[CodePoints]
+    negated: bool = False
+
+
+CharacterSet = frozenset[Listed]
+"""The characters in any of its lists. Written out only in an alphabet, all sets of one at once."""
+
+
+def characters(*items: CodePoints, negated: bool = False) -> CharacterSet:
+    """Return the set that one list makes."""
+    return frozenset([Listed(frozenset(items), negated)])
 
 
 @cache
-def named_classes() -> dict[str, CharacterSet]:
+def named_classes() -> dict[str, CodePoints]:
     """Return the twelve classes that `[:name:]` knows, by name."""
     alpha = _measured(character_classes.ALPHA)
     graph = _measured(character_classes.GRAPH)

@@ -9,23 +9,35 @@ it takes, are refused too: no engine that is safe with any filter can follow the
 import re
 
 from broadcasts.domain import ere_bracket
-from broadcasts.domain.character_set import ANY, CharacterSet, named_classes, span
+from broadcasts.domain.character_set import CharacterSet, characters, named_classes, span
 from broadcasts.domain.ere_repetition import repeat_by_copies
 from broadcasts.domain.ere_tree import (
     Assertion,
     Character,
     Node,
     choice,
+    measure,
     sequence,
 )
 from broadcasts.domain.filter_guard import FilterRefused
 
 MAX_REPETITIONS = 32_767  # RE_DUP_MAX of glibc
 
-WORD = named_classes()["alnum"] | span(ord("_"), ord("_"))
+# Nested repetitions of assertions grow the tree with every level: a bound on that work.
+MAX_COPIED_LEAVES = 500
+
+_WORD_ITEMS = (named_classes()["alnum"], span(ord("_"), ord("_")))
 _SPACE = named_classes()["space"]
 
-_ESCAPED_SETS = {"w": WORD, "W": ANY - WORD, "s": _SPACE, "S": ANY - _SPACE}
+ANY = characters(negated=True)
+WORD = characters(*_WORD_ITEMS)
+
+_ESCAPED_SETS = {
+    "w": WORD,
+    "W": characters(*_WORD_ITEMS, negated=True),
+    "s": characters(_SPACE),
+    "S": characters(_SPACE, negated=True),
+}
 _ASSERTIONS = {
     "^": Assertion.NAME_START,
     "\\`": Assertion.NAME_START,
@@ -62,9 +74,10 @@ class _Group:
         self.branches.append([])
         self.repeatable = False
 
-    def repeat_last(self, low: int, high: int | None) -> None:
+    def repeat_last(self, low: int, high: int | None) -> Node:
         branch = self.branches[-1]
-        branch.append(repeat_by_copies(branch.pop(), low, high))
+        branch[-1] = repeat_by_copies(branch[-1], low, high)
+        return branch[-1]
 
     def node(self) -> Node:
         return choice([sequence(branch) for branch in self.branches])
@@ -77,6 +90,7 @@ class _Parser:
         self.pattern = pattern
         self.position = 0
         self.groups = [_Group()]
+        self.copied_leaves = 0
 
     def parse(self) -> Node:
         while self.position < len(self.pattern):
@@ -112,17 +126,20 @@ class _Parser:
         if token == ".":
             return Character(ANY)
         if token == "[":
-            characters, self.position = ere_bracket.parse(self.pattern, self.position)
-            return Character(characters)
+            among, self.position = ere_bracket.parse(self.pattern, self.position)
+            return Character(among)
         if token.startswith("\\"):
             return Character(_escaped(token[1:]))
-        return Character(span(ord(token), ord(token)))
+        return Character(_literal(token))
 
     def _repeat(self, token: str) -> None:
         if not self.groups[-1].repeatable:
             raise FilterRefused(f"there is nothing that '{token}' could repeat")
         bounds = self._interval() if token == "{" else _REPETITIONS[token]
-        self.groups[-1].repeat_last(*bounds)
+        repeated = measure(self.groups[-1].repeat_last(*bounds))
+        self.copied_leaves += repeated.leaves if repeated.asserts else 0
+        if self.copied_leaves > MAX_COPIED_LEAVES:
+            raise FilterRefused("assertions such as ^ stand in too many nested repetitions")
 
     def _interval(self) -> tuple[int, int | None]:
         found = _INTERVAL.match(self.pattern, self.position - 1)
@@ -147,4 +164,8 @@ def _escaped(character: str) -> CharacterSet:
         raise FilterRefused("the filter ends with a lone backslash")
     if character in "123456789":
         raise FilterRefused(f"back-references such as \\{character} are not supported")
-    return _ESCAPED_SETS.get(character) or span(ord(character), ord(character))
+    return _ESCAPED_SETS.get(character) or _literal(character)
+
+
+def _literal(character: str) -> CharacterSet:
+    return characters(span(ord(character), ord(character)))

@@ -7,7 +7,13 @@ beyond does not compile on glibc and is refused here.
 
 from dataclasses import dataclass
 
-from broadcasts.domain.character_set import ANY, CharacterSet, named_classes, span
+from broadcasts.domain.character_set import (
+    CharacterSet,
+    CodePoints,
+    characters,
+    named_classes,
+    span,
+)
 from broadcasts.domain.filter_guard import FilterRefused
 
 _NOT_CLOSED = "a '[' is not closed"
@@ -26,7 +32,7 @@ def parse(pattern: str, position: int) -> tuple[CharacterSet, int]:
 class _Element:
     """One thing listed in brackets; only an endpoint may start or end a range."""
 
-    characters: CharacterSet
+    code_points: CodePoints
     endpoint: bool
 
 
@@ -37,15 +43,15 @@ class _Bracket:
 
     def parse(self) -> tuple[CharacterSet, int]:
         negated = self._skip("^")
-        characters = self._item(first=True)
+        items = [self._item(first=True)]
         while not self._skip("]"):
-            characters |= self._item(first=False)
-        return (ANY - characters if negated else characters), self.position
+            items.append(self._item(first=False))
+        return characters(*items, negated=negated), self.position
 
-    def _item(self, *, first: bool) -> CharacterSet:
+    def _item(self, *, first: bool) -> CodePoints:
         start = self._element(hyphen_allowed=first)
         if not start.endpoint or not self._at("-") or self._at("-]"):
-            return start.characters
+            return start.code_points
         self.position += 1
         return _range(start, self._element(hyphen_allowed=True))
 
@@ -79,10 +85,10 @@ class _Bracket:
         return found
 
 
-def _range(start: _Element, end: _Element) -> CharacterSet:
+def _range(start: _Element, end: _Element) -> CodePoints:
     if not end.endpoint:
         raise FilterRefused(_BAD_RANGE)
-    first, last = start.characters.flips[0], end.characters.flips[0]
+    first, last = start.code_points.flips[0], end.code_points.flips[0]
     if max(first, last) > 0x7F:
         raise FilterRefused("a range in [...] can only run between ASCII characters")
     if first > last:
@@ -105,7 +111,7 @@ def _equivalent(name: str) -> _Element:
     return _Element(_single(name, f"[={name}=]"), endpoint=False)
 
 
-def _single(name: str, shown: str) -> CharacterSet:
+def _single(name: str, shown: str) -> CodePoints:
     if len(name) != 1 or not name.isascii():
         raise FilterRefused(f"{shown} does not name a single ASCII character")
     return span(ord(name), ord(name))

@@ -1,9 +1,8 @@
 """Repetition as glibc carries it out: it copies the repeated part, and copies forget assertions.
 
 glibc compiles `x{2,3}` (and `x+`, as `xx*`) from copies of x. An assertion such as `^` is lost
-wherever what follows it directly is a copy, so `(a$){2}` finds "aa" although no "a" but the last
-can stand at the end. Filters are judged by such engines on every Asterisk, so the loss is kept:
-what `(^ivr-|x)+` admits must not depend on who reads it.
+wherever what follows it directly is a copy, so `(a$){2}` finds "aa", although no "a" but the last
+stands at an end. A filter must admit the names that it admits on an Asterisk, so the loss is kept.
 """
 
 from broadcasts.domain.ere_tree import (
@@ -13,9 +12,8 @@ from broadcasts.domain.ere_tree import (
     Node,
     Repeat,
     Sequence,
-    always_matches_empty,
     choice,
-    leaves_of,
+    measure,
     repeat,
     sequence,
 )
@@ -24,7 +22,7 @@ from broadcasts.domain.ere_tree import (
 def repeat_by_copies(part: Node, low: int, high: int | None) -> Node:
     """Return the part repeated `low` to `high` times (None: without end), as glibc does it."""
     is_copied = low > 0 if high is None else high > 1
-    if not is_copied or not any(isinstance(leaf, Assertion) for leaf in leaves_of(part)):
+    if not is_copied or not measure(part).asserts:
         return repeat(part, low, high)
     if low == 0 and high is not None:
         return _optional_copies(part, high)
@@ -51,7 +49,7 @@ def _optional_copies(part: Node, high: int) -> Node:
     """Return up to `high` copies; glibc nests them so that fewer leave out the first ones."""
     first, middle, between = _first(part), _middle(part), high - 2
     every = repeat(middle, between, between)
-    if always_matches_empty(middle):
+    if measure(middle).optional:
         before_last = sequence([repeat(first, 0, 1), every])
     else:
         before_last = choice([repeat(middle, 0, between), sequence([first, every])])

@@ -6,10 +6,10 @@ than MAX_NAME_LENGTH, so what needs more characters can never match and a repeti
 further need not be counted.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from broadcasts.domain.character_set import CharacterSet
 
@@ -27,6 +27,20 @@ class Assertion(Enum):
     NOT_WORD_EDGE = auto()
 
 
+class Measure(NamedTuple):
+    """What is known of a tree without walking it.
+
+    shortest: the least characters that a match takes. optional: whether it matches the empty text
+    anywhere, whatever surrounds it. asserts: whether it holds an assertion. leaves: how many
+    assertions and characters it is made of.
+    """
+
+    shortest: int
+    optional: bool
+    asserts: bool
+    leaves: int
+
+
 @dataclass(frozen=True, slots=True)
 class Character:
     """One character of a set."""
@@ -36,10 +50,10 @@ class Character:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """Parts one after the other. `shortest`: the least characters that it takes to match."""
+    """Parts one after the other."""
 
     parts: "tuple[Node, ...]"
-    shortest: int
+    measure: Measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +61,7 @@ class Choice:
     """Any one of the options."""
 
     options: "tuple[Node, ...]"
-    shortest: int
+    measure: Measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +71,24 @@ class Repeat:
     part: "Node"
     low: int
     high: int | None
-    shortest: int
+    measure: Measure
 
 
 Node = Assertion | Character | Sequence | Choice | Repeat
 
-EMPTY = Sequence((), 0)
-NEVER = Choice((), MAX_NAME_LENGTH + 1)
+EMPTY = Sequence((), Measure(0, optional=True, asserts=False, leaves=0))
+NEVER = Choice((), Measure(MAX_NAME_LENGTH + 1, optional=False, asserts=False, leaves=0))
 
 
-def shortest(node: Node) -> int:
-    """Return the least number of characters that a match takes."""
+def measure(node: Node) -> Measure:
+    """Return the node's measure."""
     match node:
         case Assertion():
-            return 0
+            return Measure(0, optional=False, asserts=True, leaves=1)
         case Character():
-            return 1
+            return Measure(1, optional=False, asserts=False, leaves=1)
         case _:
-            return node.shortest
+            return node.measure
 
 
 def leaves_of(node: Node) -> Iterator[Assertion | Character]:
@@ -89,66 +103,66 @@ def leaves_of(node: Node) -> Iterator[Assertion | Character]:
             yield leaf
 
 
-def sequence(parts: list[Node]) -> Node:
-    """Return the parts one after the other."""
-    length = sum(map(shortest, parts))
+def sequence(nodes: Iterable[Node]) -> Node:
+    """Return the nodes one after the other."""
+    parts: list[Node] = []
+    for node in nodes:
+        parts.extend(node.parts if isinstance(node, Sequence) else [node])
+    measures = [measure(part) for part in parts]
+    length = sum(one.shortest for one in measures)
     if length > MAX_NAME_LENGTH:
         return NEVER
+    if len(parts) == 1:
+        return parts[0]
+    return Sequence(tuple(parts), _total(measures, length, all(one.optional for one in measures)))
+
+
+def choice(nodes: Iterable[Node]) -> Node:
+    """Return any one of the nodes; the single characters among them become one set."""
     flat: list[Node] = []
-    for part in parts:
-        flat.extend(part.parts if isinstance(part, Sequence) else [part])
-    return flat[0] if len(flat) == 1 else Sequence(tuple(flat), length)
-
-
-def choice(options: list[Node]) -> Node:
-    """Return any one of the options; the single characters among them become one set."""
-    characters = CharacterSet()
-    rest: list[Node] = []
-    for option in options:
-        for node in option.options if isinstance(option, Choice) else (option,):
-            if isinstance(node, Character):
-                characters |= node.among
-            else:
-                rest.append(node)
-    if characters.flips:
-        rest.append(Character(characters))
-    if not rest:
+    for node in nodes:
+        flat.extend(node.options if isinstance(node, Choice) else [node])
+    sets = [node.among for node in flat if isinstance(node, Character)]
+    options: list[Node] = [node for node in flat if not isinstance(node, Character)]
+    if sets:
+        options.append(Character(frozenset().union(*sets)))
+    if len(options) == 1:
+        return options[0]
+    if not options:
         return NEVER
-    return rest[0] if len(rest) == 1 else Choice(tuple(rest), min(map(shortest, rest)))
+    measures = [measure(option) for option in options]
+    length = min(one.shortest for one in measures)
+    return Choice(tuple(options), _total(measures, length, any(one.optional for one in measures)))
+
+
+def _total(measures: list[Measure], shortest: int, optional: bool) -> Measure:
+    return Measure(
+        shortest=shortest,
+        optional=optional,
+        asserts=any(one.asserts for one in measures),
+        leaves=sum(one.leaves for one in measures),
+    )
 
 
 def repeat(part: Node, low: int, high: int | None) -> Node:
     """Return the part repeated; a repetition of a repetition becomes one where counts allow."""
     if high == 0 or part == EMPTY:
         return EMPTY
-    if part is NEVER or isinstance(part, Assertion):
+    if part == NEVER or isinstance(part, Assertion):
         return part if low else EMPTY
     if isinstance(part, Repeat) and _counts_join(part, low, high):
         joined_high = None if high is None or part.high is None else part.high * high
         return repeat(part.part, part.low * low, joined_high)
-    if always_matches_empty(part):
+    shortest, optional, asserts, leaves = measure(part)
+    if optional:
         low = 0
-    length = shortest(part)
-    if low * length > MAX_NAME_LENGTH:
+    if low * shortest > MAX_NAME_LENGTH:
         return NEVER
-    if high is not None and high * length >= MAX_NAME_LENGTH:
+    if high is not None and high * shortest >= MAX_NAME_LENGTH:
         high = None
     if low == high == 1:
         return part
-    return Repeat(part, low, high, low * length)
-
-
-def always_matches_empty(node: Node) -> bool:
-    """Tell whether the node matches the empty text anywhere, whatever surrounds it."""
-    match node:
-        case Sequence():
-            return all(map(always_matches_empty, node.parts))
-        case Choice():
-            return any(map(always_matches_empty, node.options))
-        case Repeat():
-            return node.low == 0 or always_matches_empty(node.part)
-        case _:
-            return False
+    return Repeat(part, low, high, Measure(low * shortest, low == 0, asserts, leaves))
 
 
 def _counts_join(inner: Repeat, low: int, high: int | None) -> bool:
@@ -173,12 +187,12 @@ def without_optional_edges(node: Node) -> Node:
 
 def _trimmed(node: Node, edge: Literal[0, -1]) -> Node:
     """Return the node without what may be empty at one edge."""
-    if always_matches_empty(node):
+    if measure(node).optional:
         return EMPTY
     match node:
         case Sequence(parts):
             kept = list(parts)
-            while always_matches_empty(kept[edge]):
+            while measure(kept[edge]).optional:
                 kept.pop(edge)
             kept[edge] = _trimmed(kept[edge], edge)
             return sequence(kept)

@@ -10,12 +10,14 @@ place itself being between them, chosen so that what RE2 can see there, `(?m:^)`
 """
 
 from bisect import bisect_right
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from itertools import groupby
 from operator import itemgetter, xor
 
-from broadcasts.domain.character_set import ANY, CharacterSet
+from broadcasts.domain.character_set import EVERY_CHARACTER, CharacterSet, CodePoints
 from broadcasts.domain.ere import WORD
 from broadcasts.domain.ere_tree import Assertion, Character, Node, leaves_of
 from broadcasts.domain.filter_guard import FilterRefused
@@ -52,7 +54,7 @@ class Alphabet:
     marks_edges: whether places are written too; WORD is then among the members.
     """
 
-    starts: tuple[int, ...]
+    starts: list[int]
     letters: bytes
     members: dict[CharacterSet, bytes]
     marks_edges: bool
@@ -77,35 +79,72 @@ class Alphabet:
 
 
 def alphabet_of(tree: Node) -> Alphabet:
-    """Return the alphabet that tells apart what the tree does."""
+    """Return the alphabet that tells apart what the tree does; raises FilterRefused."""
     leaves = set(leaves_of(tree))
+    sets = {leaf.among for leaf in leaves if isinstance(leaf, Character)}
     marks_edges = not leaves.isdisjoint(EDGES)
-    sets = [ANY, WORD] if marks_edges else [ANY]
-    sets += {leaf.among for leaf in leaves if isinstance(leaf, Character)} - set(sets)
-    starts, kinds = _kinds(sets)
-    distinct = sorted(set(kinds))
-    if len(distinct) > len(_LETTERS):
-        raise FilterRefused(f"it tells more than {len(_LETTERS)} kinds of character apart")
-    letter_of = dict(zip(distinct, _LETTERS, strict=False))
+    if marks_edges:
+        sets.add(WORD)
+    starts, in_sets = _cut(sets)
+    kinds = _neighbours(set(in_sets))
+    if len(kinds) > len(_LETTERS):
+        raise FilterRefused(f"the filter tells more than {len(_LETTERS)} kinds of character apart")
+    letter_of = dict(zip(kinds, _LETTERS, strict=False))
     return Alphabet(
         starts=starts,
-        letters=bytes(letter_of[kind] for kind in kinds),
+        letters=bytes(letter_of[kind] for kind in in_sets),
         members={
-            among: bytes(letter for kind, letter in letter_of.items() if kind >> index & 1)
-            for index, among in enumerate(sets)
+            one: bytes(letter for kind, letter in letter_of.items() if one in kind) for one in sets
         },
         marks_edges=marks_edges,
     )
 
 
-def _kinds(sets: list[CharacterSet]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Cut the code points where any set begins or ends; return the cuts and each piece's kind.
+def _neighbours(kinds: Collection[frozenset[CharacterSet]]) -> list[frozenset[CharacterSet]]:
+    """Order the kinds so that those of one set stand together: RE2 pays for every run of letters.
 
-    A kind is a number whose bit i says whether the piece is in sets[i].
+    The larger sets come first, having the most to lose from being scattered.
     """
-    flips = sorted((flip, 1 << index) for index, one in enumerate(sets) for flip in one.flips)
-    starts, kinds = [0], [0]
+    sizes = Counter(one for kind in kinds for one in kind)
+    by_size = [one for one, size in sizes.most_common() if size > 1]
+    return sorted(kinds, key=lambda kind: [one in kind for one in by_size])
+
+
+def _cut(sets: Collection[CharacterSet]) -> tuple[list[int], list[frozenset[CharacterSet]]]:
+    """Cut the code points where any set begins or ends.
+
+    Returns where each piece starts, and for each piece the sets that it is in.
+    """
+    items = [EVERY_CHARACTER, *{item for one in sets for listed in one for item in listed.items}]
+    starts, masks = _cut_items(items)
+    bits = {item: 1 << index for index, item in enumerate(items)}
+    lists = {
+        one: [(sum(bits[item] for item in listed.items), listed.negated) for listed in one]
+        for one in sets
+    }
+
+    @cache
+    def containing(mask: int) -> frozenset[CharacterSet]:
+        if not mask & bits[EVERY_CHARACTER]:
+            return frozenset()
+        return frozenset(
+            one
+            for one, listed in lists.items()
+            if any(bool(mask & items_mask) != negated for items_mask, negated in listed)
+        )
+
+    return starts, [containing(mask) for mask in masks]
+
+
+def _cut_items(items: list[CodePoints]) -> tuple[list[int], list[int]]:
+    """Cut the code points where any item begins or ends.
+
+    Returns where each piece starts, and for each piece a number whose bit i tells whether it is in
+    items[i].
+    """
+    flips = sorted((flip, 1 << index) for index, item in enumerate(items) for flip in item.flips)
+    starts, masks = [0], [0]
     for start, group in groupby(flips, key=itemgetter(0)):
         starts.append(start)
-        kinds.append(reduce(xor, (bit for _, bit in group), kinds[-1]))
-    return tuple(starts), tuple(kinds)
+        masks.append(reduce(xor, (bit for _, bit in group), masks[-1]))
+    return starts, masks

@@ -107,5 +107,5 @@ def _spelt(part: _Part, bounds: bytes, count: int, at_once: int) -> bytes:
 
 def _checked(size: int) -> int:
     if size > MAX_SIZE:
-        raise FilterRefused("its repetitions make it too large to match in bounded time")
+        raise FilterRefused("the filter's repetitions make it too large to match in bounded time")
     return size
