@@ -107,7 +107,7 @@ def database() -> dict[str, object]:
             # for its turn instead of failing half-way. WAL: readers never wait for the writer.
             # synchronous=FULL: a commit is on disk before the 204 that depends on it.
             transaction_mode="IMMEDIATE",
-            timeout=5,
+            timeout=10,
             init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         )
     elif config["ENGINE"] != "django.db.backends.postgresql":

@@ -4,9 +4,11 @@ The row decides: a claim wins by one conditional UPDATE on the broadcast's own c
 nothing else.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+
+from django.db import connection
 
 from broadcasts.domain.arbiter import LOST
 from broadcasts.domain.happenings import EndingDecided, Reopened, RowSeen
@@ -30,6 +32,16 @@ from .entries import (
     TryClaim,
     moment,
 )
+from .statements import (
+    CLAIM,
+    HANDED_OVER,
+    HANG_UP,
+    SESSION_END,
+    insert_attempts,
+    insert_broadcasts,
+    insert_candidates,
+    time_value,
+)
 
 REASON_LENGTH = 255
 
@@ -46,38 +58,42 @@ class Commit:
 
     def __init__(self) -> None:
         self._attempts: list[ClaimAttempt] = []
+        self._notes: dict[str, list[tuple[Any, ...]]] = {}
         self._states: dict[int, RowState] = {}
 
     def apply(self, group: list[Entry]) -> list[tuple[Callable[[Any], None], Any]]:
-        self._open(entry for entry in group if isinstance(entry, Opening) and not entry.replaces)
-        outcomes = [(entry.done, HANDLERS[type(entry)](self, entry)) for entry in group]
-        ClaimAttempt.objects.bulk_create(self._attempts)
+        with connection.cursor() as self._cursor:
+            self._open([entry for entry in group if is_first(entry)])
+            outcomes = [(entry.done, HANDLERS[type(entry)](self, entry)) for entry in group]
+            self._write_notes()
+            insert_attempts.many(self._cursor, self._attempts)
         return outcomes
 
     # Opening
 
-    def _open(self, openings: Iterable[Opening]) -> None:
+    def _open(self, openings: list[Opening]) -> None:
         """Insert broadcasts and candidates; nothing else of the group can precede these."""
-        openings = list(openings)
-        Broadcast.objects.bulk_create([opening.row for opening in openings])
+        insert_broadcasts.with_keys(self._cursor, [opening.row for opening in openings])
         for opening in openings:
             for candidate in opening.candidates:
                 candidate.broadcast_id = opening.row.pk
-        Candidate.objects.bulk_create(
-            [candidate for opening in openings for candidate in opening.candidates]
+        insert_candidates.many(
+            self._cursor, [candidate for opening in openings for candidate in opening.candidates]
         )
 
     def _opening(self, entry: Opening) -> None:
-        if entry.replaces:
-            older = Broadcast.objects.of_channel(entry.row.server_id, entry.row.channel_id).live()
-            older.filter(status=Status.OPEN).update(
-                status=Status.ABANDONED,
-                stasis_status=STASIS_STATUS[Status.ABANDONED],
-                reason="the channel entered a new broadcast",
-                ended_at=entry.row.opened_at,
-            )
-            older.update(ended_at=entry.row.opened_at, stasis_status=StasisStatus.SUCCESS)
-            self._open([entry])
+        if not entry.replaces:
+            return
+        self._write_notes()
+        older = Broadcast.objects.of_channel(entry.row.server_id, entry.row.channel_id).live()
+        older.open().update(
+            status=Status.ABANDONED,
+            stasis_status=STASIS_STATUS[Status.ABANDONED],
+            reason="the channel entered a new broadcast",
+            ended_at=entry.row.opened_at,
+        )
+        older.update(ended_at=entry.row.opened_at, stasis_status=StasisStatus.SUCCESS)
+        self._open([entry])
 
     # Claims
 
@@ -95,15 +111,12 @@ class Commit:
     def _claim(self, row: Broadcast, entry: TryClaim) -> bool:
         """Claim the row if it is open: whoever's UPDATE matches it has won."""
         application, at = entry.claim.application, moment(entry.claim.at)
-        won = (
-            Broadcast.objects.open()
-            .filter(pk=row.pk)
-            .update(status=Status.CLAIMED, winner=application, claimed_at=at)
-        )
-        if won:
-            row.claimed_at = at
-            self._states[row.pk] = RowState(Status.CLAIMED, application, False, at)
-        return bool(won)
+        self._cursor.execute(CLAIM, [application, time_value(at), row.pk])
+        if self._cursor.rowcount != 1:
+            return False
+        row.claimed_at = at
+        self._states[row.pk] = RowState(Status.CLAIMED, application, False, at)
+        return True
 
     def _lost(self, row: Broadcast) -> Verdict:
         state = self._state(row)
@@ -180,31 +193,33 @@ class Commit:
 
     def _move(self, row: Broadcast, target: Status, **columns: Any) -> bool:
         """Move the row to `target` if the lifecycle allows it from where it stands."""
+        self._write_notes()
         self._states.pop(row.pk, None)
         rows = Broadcast.objects.live().filter(pk=row.pk, status__in=sources(target))
         return bool(rows.update(status=target, **columns))
 
     def _handed_over(self, entry: HandedOver) -> None:
         entry.row.handed_over_at = moment(entry.at)
-        Broadcast.objects.with_winner().filter(pk=entry.row.pk).update(
-            handed_over_at=entry.row.handed_over_at
-        )
+        self._note(HANDED_OVER, time_value(entry.row.handed_over_at), entry.row.pk)
 
     def _session_end(self, entry: SessionEnd) -> None:
         at, start = moment(entry.at), entry.row.handed_over_at
         self._states.pop(entry.row.pk, None)
-        Broadcast.objects.with_winner().filter(pk=entry.row.pk).update(
-            ended_at=at,
-            stasis_status=StasisStatus.SUCCESS,
-            talk_ms=max(0, round(milliseconds(start, at))) if start else None,
-        )
+        talk_ms = max(0, round(milliseconds(start, at))) if start else None
+        self._note(SESSION_END, time_value(at), talk_ms, entry.row.pk)
 
     def _hang_up(self, entry: HangUp) -> None:
-        Broadcast.objects.filter(pk=entry.row.pk).update(
-            hung_up_at=moment(entry.at),
-            hangup_cause=entry.cause,
-            hangup_cause_text=entry.cause_text,
-        )
+        at = time_value(moment(entry.at))
+        self._note(HANG_UP, at, entry.cause, entry.cause_text, entry.row.pk)
+
+    def _note(self, statement: str, *parameters: Any) -> None:
+        """Keep what nobody waits for until something depends on it: one statement for many."""
+        self._notes.setdefault(statement, []).append(parameters)
+
+    def _write_notes(self) -> None:
+        for statement in (HANDED_OVER, SESSION_END, HANG_UP):
+            if parameters := self._notes.pop(statement, None):
+                self._cursor.executemany(statement, parameters)
 
     def _look(self, entry: Look) -> RowSeen:
         self._states.pop(entry.row.pk, None)
@@ -215,6 +230,7 @@ class Commit:
         """Return the row as it stands, read at most once between this group's changes to it."""
         state = self._states.get(row.pk)
         if state is None:
+            self._write_notes()
             columns = ("status", "winner", "ended_at", "claimed_at")
             status, winner, ended_at, claimed_at = Broadcast.objects.values_list(*columns).get(
                 pk=row.pk
@@ -222,6 +238,11 @@ class Commit:
             state = RowState(Status(status), winner, ended_at is not None, claimed_at)
             self._states[row.pk] = state
         return state
+
+
+def is_first(entry: Entry) -> bool:
+    """Whether an entry opens a broadcast whose channel has no older one to end first."""
+    return isinstance(entry, Opening) and not entry.replaces
 
 
 HANDLERS: dict[type, Callable[[Commit, Any], Any]] = {

@@ -33,7 +33,10 @@ Deliver = Callable[[list[Outcome]], None]
 
 # Entries that state what has happened: they are kept until the database takes them.
 MUST_LAND = (Attempt, Ending, HandedOver, SessionEnd, HangUp)
-GROUP_LIMIT = 512
+# Small enough that processes which share one SQLite file get their turns.
+GROUP_LIMIT = 128
+PATIENCE_SECONDS = 1.0
+RETRY_PAUSE_SECONDS = 0.02
 RETRY_SECONDS = 1.0
 OWED_LIMIT = 100_000
 
@@ -108,10 +111,8 @@ class Ledger:
 
     def _write(self, group: list[Entry]) -> list[Outcome]:
         try:
-            with transaction.atomic():
-                return Commit().apply(group)
+            return self._commit(group)
         except (OperationalError, InterfaceError) as error:
-            forget_keys(group)
             return self._refuse(group, error)
         except DatabaseError as error:
             forget_keys(group)
@@ -120,11 +121,28 @@ class Ledger:
             # One entry spoils the transaction: written one by one, the others are safe.
             return [outcome for entry in group for outcome in self._write([entry])]
 
+    def _commit(self, group: list[Entry]) -> list[Outcome]:
+        """Write a group in one transaction.
+
+        What passes by itself (a deadlock with another process, a lock held too long, a server that
+        restarts) is tried again for a moment before anybody is told.
+        """
+        patience = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                with transaction.atomic():
+                    return Commit().apply(group)
+            except (OperationalError, InterfaceError):
+                forget_keys(group)
+                connection.close()
+                if time.monotonic() > patience or self._owed:
+                    raise
+                time.sleep(RETRY_PAUSE_SECONDS)
+
     def _refuse(self, group: list[Entry], error: Exception) -> list[Outcome]:
         """The database is away: answer who waits, keep what must land."""
         if not self._owed:
             log.error("The record cannot be written: %s", str(error).strip())
-        connection.close()
         self._owed.extend(entry for entry in group if isinstance(entry, MUST_LAND))
         self._retry_at = time.monotonic() + RETRY_SECONDS
         return [(entry.done, LedgerError(str(error))) for entry in group]

@@ -1,0 +1,76 @@
+"""Throw-away databases of both engines, each named by a DATABASE_URL of its own."""
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432")
+
+
+def environment(database_url: str, **extra: str) -> dict[str, str]:
+    """Return the environment of a process of ours that uses this database and nothing else."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("ARI_")}
+    inherited.pop("REDIS_URL", None)
+    return inherited | {
+        "DATABASE_URL": database_url,
+        "SECRET_KEY": "only-for-tests-" + "x" * 50,
+        "PYTHONUNBUFFERED": "1",
+        **extra,
+    }
+
+
+def manage(database_url: str, *arguments: str) -> str:
+    """Run a management command to its end and return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environment(database_url),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@contextmanager
+def database(engine: str, directory: Path) -> Iterator[str]:
+    """Yield the DATABASE_URL of a new, migrated database."""
+    if engine == "sqlite":
+        url = f"sqlite:///{directory / 'test.sqlite3'}"
+        manage(url, "migrate", "-v0")
+        yield url
+        return
+    with postgres_database() as url:
+        manage(url, "migrate", "-v0")
+        yield url
+
+
+@contextmanager
+def postgres_database() -> Iterator[str]:
+    name = f"broadcast_{uuid.uuid4().hex[:12]}"
+    try:
+        server = psycopg.connect(f"{POSTGRES}/postgres", autocommit=True, connect_timeout=3)
+    except psycopg.OperationalError as error:
+        missing(f"no PostgreSQL at {POSTGRES}: {error}")
+    with server:
+        server.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield f"{POSTGRES}/{name}"
+        finally:
+            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def missing(what: str) -> None:
+    """Skip a test for want of something; in CI, where all is installed, fail it."""
+    if os.environ.get("CI"):
+        pytest.fail(what)
+    pytest.skip(what)
