@@ -77,7 +77,7 @@ class Candidate:
         """End `run`, from any thread; calls in progress are left to end by themselves."""
         self._stopping.set()
         if self._socket is not None:
-            self._socket.abort()
+            self._socket.abort()  # type: ignore[no-untyped-call]
 
     def _listen(self) -> None:
         """Connect, and hand every event to `on_event` until the connection ends."""

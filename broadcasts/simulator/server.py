@@ -6,6 +6,7 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Mapping
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any, Self
@@ -290,7 +291,7 @@ class SimulatedAsterisk:
         for name in names:
             self.pbx.applications.register(name, socket, subscribe_all=subscribe_all)
         try:
-            await socket.run(transport, lambda: request.transport and request.transport.abort())
+            await socket.run(transport, partial(_abort, request))
         finally:
             self.sockets.remove(socket)
             self.pbx.applications.unregister(socket)
@@ -318,6 +319,11 @@ class SimulatedAsterisk:
             return rest_over_socket.response(message, refused.answer)
         answer = self._rest(user, asked.method, asked.path, asked.params, asked.body)
         return rest_over_socket.response(message, answer)
+
+
+def _abort(request: web.BaseRequest) -> None:
+    if request.transport is not None:
+        request.transport.abort()
 
 
 async def _body(request: web.BaseRequest, params: dict[str, str]) -> Any:

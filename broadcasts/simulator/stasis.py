@@ -69,17 +69,21 @@ def _end(pbx: Pbx, channel: Channel, application: Application) -> None:
 
 def _move(pbx: Pbx, channel: Channel, command: Move) -> None:
     before = channel.application
-    destination = pbx.applications.find(command.destination)
     assert before is not None, "only a channel in Stasis takes commands"
-    unreachable = destination is None or not destination.active
-    if unreachable or command.destination in pbx.failing_moves:
+    destination = _reachable(pbx, command.destination)
+    if destination is None:
         failed = events.application_move_failed(channel, command.destination, command.args)
         before.send(failed)
-        return
-    # Two sockets, two threads: the recordings show either event first.
-    if pbx.random.random() < 0.5:
+    elif pbx.random.random() < 0.5:  # two sockets, two threads: either event may come first
         _end(pbx, channel, before)
         _enter(channel, destination, command.args)
     else:
         _enter(channel, destination, command.args)
         _end(pbx, channel, before)
+
+
+def _reachable(pbx: Pbx, name: str) -> Application | None:
+    application = pbx.applications.find(name)
+    if application is None or not application.active or name in pbx.failing_moves:
+        return None
+    return application
