@@ -66,7 +66,7 @@ class Entrance:
         if scope["type"] == "http":
             await NOT_RUNNING.send(send)
         else:
-            await NOT_RUNNING.refuse_handshake(scope, send)
+            await NOT_RUNNING.refuse_handshake(scope, receive, send)
 
     async def _lifespan(self, receive: Any, send: Any) -> None:
         await receive()
@@ -84,7 +84,7 @@ class Entrance:
 
 async def nowhere(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Refuse a handshake at an address that nothing listens at."""
-    await answers.NOT_FOUND.refuse_handshake(scope, send)
+    await answers.NOT_FOUND.refuse_handshake(scope, receive, send)
 
 
 NOWHERE = [path("<path:anything>", nowhere), path("", nowhere)]

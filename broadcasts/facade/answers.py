@@ -1,5 +1,7 @@
 """The fixed answers, made once: status, JSON body and headers as a real Asterisk gives them."""
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from http import HTTPStatus
 from typing import Any
@@ -12,6 +14,9 @@ Scope = dict[str, Any]
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+# How long a refused connection may take to end.
+REFUSED_SECONDS = 1.0
+
 Headers = Iterable[tuple[bytes, bytes]]
 
 NO_CACHE = (b"cache-control", b"no-cache, no-store")
@@ -41,13 +46,19 @@ class Answer:
         await send(start)
         await send(body)
 
-    async def refuse_handshake(self, scope: Scope, send: Send) -> None:
+    async def refuse_handshake(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it instead of a WebSocket handshake; a server that cannot do that answers 403."""
         if "websocket.http.response" not in scope.get("extensions", ()):
             await send({"type": "websocket.close"})
             return
         for message in self.messages:
             await send(message | {"type": f"websocket.{message['type']}"})
+        # uvicorn logs an error when the application returns before the connection has ended, which
+        # it tells a second time then.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REFUSED_SECONDS):
+                await receive()
+                await receive()
 
 
 def http_messages(status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> list[Message]:

@@ -83,8 +83,8 @@ class Facade:
     ) -> None:
         await receive()  # websocket.connect
         if isinstance(principal, Refusal):
-            await REFUSALS[principal].refuse_handshake(scope, send)
+            await REFUSALS[principal].refuse_handshake(scope, receive, send)
         elif scope["path"] != EVENTS_PATH:
-            await answers.NOT_FOUND.refuse_handshake(scope, send)
+            await answers.NOT_FOUND.refuse_handshake(scope, receive, send)
         else:
             await self._events(scope, receive, send, principal)

@@ -39,7 +39,7 @@ class EventDoor:
         try:
             names, query = self._registration(scope["query_string"], principal)
         except HandshakeRefused as refused:
-            await refused.answer.refuse_handshake(scope, send)
+            await refused.answer.refuse_handshake(scope, receive, send)
             return
         session = CandidateSession(self._shared, principal, names, query)
         self._sessions.add(session)
