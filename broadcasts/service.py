@@ -10,13 +10,13 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import DatabaseError
 
-from broadcasts.asterisk.environment import server_from_environment
 from broadcasts.asterisk.supervisor import Links
 from broadcasts.broker import Broker, Server
 from broadcasts.broker.call import Call
 from broadcasts.broker.peers import Peers
 from broadcasts.domain.arguments import Defaults
 from broadcasts.domain.policy import OnFailedHandover, Policy
+from broadcasts.environment import server_from_environment
 from broadcasts.facade import Credentials, Facade
 from broadcasts.facade.credentials import load_rows
 from broadcasts.ledger import Ledger

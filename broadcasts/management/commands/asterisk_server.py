@@ -5,7 +5,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from broadcasts.asterisk.environment import save_server
+from broadcasts.environment import save_server
 from broadcasts.models import AsteriskServer
 
 

@@ -2,7 +2,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from pytest_django import Settings
 
-from broadcasts.asterisk.environment import server_from_environment
+from broadcasts.environment import server_from_environment
 from broadcasts.models import AsteriskServer, Revision
 
 pytestmark = pytest.mark.django_db
