@@ -8,7 +8,7 @@ Refused, with a reason, is what native rejects or cannot compile, and besides:
 
 - back-references (`\\1` to `\\9`);
 - repetitions that make a filter too large to match in bounded time (`re2_translation.MAX_SIZE`);
-- filters that tell more kinds of character apart than RE2 has bytes to spare for (191);
+- assertions such as `^` in too many nested repetitions (`ere.MAX_COPIED_LEAVES`);
 - text that no C string can carry: NUL, and lone halves of surrogate pairs.
 
 Collating elements of several characters and equivalence classes beyond ASCII are refused as well,

@@ -20,7 +20,6 @@ from operator import itemgetter, xor
 from broadcasts.domain.character_set import EVERY_CHARACTER, CharacterSet, CodePoints
 from broadcasts.domain.ere import WORD
 from broadcasts.domain.ere_tree import Assertion, Character, Node, leaves_of
-from broadcasts.domain.filter_guard import FilterRefused
 
 # Bytes that RE2 takes neither for word characters nor for line ends and that are not in _PLACES.
 _LETTERS = bytes(
@@ -79,7 +78,7 @@ class Alphabet:
 
 
 def alphabet_of(tree: Node) -> Alphabet:
-    """Return the alphabet that tells apart what the tree does; raises FilterRefused."""
+    """Return the alphabet that tells apart what the tree does."""
     leaves = set(leaves_of(tree))
     sets = {leaf.among for leaf in leaves if isinstance(leaf, Character)}
     marks_edges = not leaves.isdisjoint(EDGES)
@@ -87,8 +86,8 @@ def alphabet_of(tree: Node) -> Alphabet:
         sets.add(WORD)
     starts, in_sets = _cut(sets)
     kinds = _neighbours(set(in_sets))
-    if len(kinds) > len(_LETTERS):
-        raise FilterRefused(f"the filter tells more than {len(_LETTERS)} kinds of character apart")
+    # There are letters enough: 256 bytes of filter name at most 113 plain ASCII characters and 71
+    # others, and leave few kinds beside those.
     letter_of = dict(zip(kinds, _LETTERS, strict=False))
     return Alphabet(
         starts=starts,
