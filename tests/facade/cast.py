@@ -139,12 +139,15 @@ class Client:
     def __init__(self, session: aiohttp.ClientSession, address: str) -> None:
         self.address = address
         self.session = session
+        self.candidates: list[Candidate] = []  # a socket that nobody refers to closes
 
     async def connect(self, app: str, api_key: str = "ivr:secret", **query: str) -> Candidate:
         """Open an event socket, or fail with WSServerHandshakeError."""
         parameters = {"app": app, "api_key": api_key, **query}
         url = f"ws://{self.address}/ari/events"
-        return Candidate(await self.session.ws_connect(url, params=parameters))
+        candidate = Candidate(await self.session.ws_connect(url, params=parameters))
+        self.candidates.append(candidate)
+        return candidate
 
     async def refused(self, app: str, api_key: str = "ivr:secret", **query: str) -> tuple[int, str]:
         """Return status and body of a refused handshake."""
@@ -167,4 +170,4 @@ class Client:
             headers = headers | {"Authorization": aiohttp.encode_basic_auth(*api_key.split(":", 1))}
         url = URL(f"http://{self.address}/ari/{path}", encoded=True)
         async with self.session.request(method, url, headers=headers, **options) as response:
-            return response.status, await response.text(), response.headers
+            return response.status, await response.text(errors="replace"), response.headers
