@@ -51,7 +51,7 @@ from broadcasts.ledger import (
     TryClaim,
 )
 from broadcasts.ledger.entries import LedgerError, moment
-from broadcasts.models import Broadcast, Candidate
+from broadcasts.models import Broadcast
 
 from .ports import Link, LinkDown, Response
 
@@ -124,16 +124,9 @@ class Call:
         if decision.status is not Status.OPEN:
             row.ended_at = row.opened_at
             row.stasis_status = STASIS_STATUS[decision.status]
-        candidates = [
-            Candidate(
-                application=name,
-                position=position,
-                reached_by=self.broker.reached_by(self.link.server),
-                offered_at=row.opened_at,
-            )
-            for position, name in enumerate(self.arbiter.broadcast.candidates, 1)
-        ]
-        self.broker.ledger.submit(Opening(row, candidates, self.replaces, self._opened))
+        candidates = self.arbiter.broadcast.candidates
+        reached_by = self.broker.reached_by(self.link.server)
+        self.broker.ledger.submit(Opening(row, candidates, reached_by, self.replaces, self._opened))
 
     def _opened(self, result: Any) -> None:
         if isinstance(result, LedgerError):
@@ -149,7 +142,7 @@ class Call:
 
         def decided(result: Any) -> None:
             if isinstance(result, LedgerError):
-                self.broker.answer(ticket, Verdict.FAULT)
+                self.handle(ClaimDecided(ticket, Verdict.FAULT))
             else:
                 self.handle(ClaimDecided(ticket, result.verdict, result.winner))
 

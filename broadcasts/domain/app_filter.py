@@ -22,12 +22,12 @@ from typing import Any
 import re2
 
 from broadcasts.domain import ere
-from broadcasts.domain.ere_tree import MAX_NAME_LENGTH, without_optional_edges
+from broadcasts.domain.ere_tree import without_optional_edges
 from broadcasts.domain.filter_guard import FilterRefused, check_guard
 from broadcasts.domain.re2_alphabet import Alphabet, alphabet_of
 from broadcasts.domain.re2_translation import translate
 
-__all__ = ["MAX_NAME_LENGTH", "AppFilter", "FilterRefused", "compile_filter"]
+__all__ = ["AppFilter", "FilterRefused", "compile_filter"]
 
 _CACHED_FILTERS = 128
 _MAX_MEMORY = 4 << 20  # bytes that RE2 may use for one filter
@@ -44,20 +44,25 @@ def _options() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class AppFilter:
-    """A compiled filter."""
+    """A compiled filter.
+
+    longest_name: in characters; 1,000, or fewer (150 at least) for a filter whose repetitions make
+    it slow to match.
+    """
 
     pattern: str
+    longest_name: int
     _alphabet: Alphabet
     _expression: Any
 
     def admits(self, name: str) -> bool:
         """Tell whether the filter lets an application of this name take part.
 
-        Only the empty filter admits names longer than MAX_NAME_LENGTH characters.
+        Only the empty filter admits names of more than `longest_name` characters.
         """
         if not self.pattern:
             return True
-        if len(name) > MAX_NAME_LENGTH:
+        if len(name) > self.longest_name:
             return False
         return self._expression.fullmatch(self._alphabet.encode(name)) is not None
 
@@ -70,8 +75,9 @@ def compile_filter(pattern: str) -> AppFilter:
     check_guard(pattern)
     tree = without_optional_edges(ere.parse(pattern))
     alphabet = alphabet_of(tree)
+    translated = translate(tree, alphabet)
     try:
-        expression = re2.compile(translate(tree, alphabet), _options())
+        expression = re2.compile(translated.text, _options())
     except re2.error as error:
         raise FilterRefused("the filter needs more memory than a filter may have") from error
-    return AppFilter(pattern, alphabet, expression)
+    return AppFilter(pattern, translated.longest_name, alphabet, expression)

@@ -95,6 +95,8 @@ class Arbiter:
     def __init__(self, broadcast: Broadcast) -> None:
         self.broadcast = broadcast
         self.phase = Phase.OFFERED
+        self._asking = False
+        self._held: list[Claim] = []
         self._spent: set[str] = set()
         self._hung_up = False
 
@@ -178,7 +180,7 @@ class Arbiter:
 
     def _ending_decided(self, happening: EndingDecided) -> list[Decision]:
         if not happening.landed and happening.status is Status.CLAIMED:
-            return self._won_elsewhere(happening.winner)
+            return self._won(happening.winner)
         self.broadcast.status = happening.status
         if self._hung_up:
             return self._forget()
@@ -195,8 +197,20 @@ class Arbiter:
     # Claims
 
     def _claim(self, claim: Claim) -> list[Decision]:
+        """One claim at a time asks the row; those that come meanwhile wait for its answer."""
         refusal = self._refusal(claim)
-        return self._answer(claim, refusal) if refusal else [CommitClaim(claim)]
+        if refusal:
+            return self._answer(claim, refusal)
+        if self._asking:
+            self._held.append(claim)
+            return []
+        self._asking = True
+        return [CommitClaim(claim)]
+
+    def _release(self) -> list[Decision]:
+        """Treat the claims that waited as if they came now."""
+        held, self._held = self._held, []
+        return [decision for claim in held for decision in self.handle(claim)]
 
     def _refusal(self, claim: Claim) -> Verdict | None:
         if self.broadcast.policy.any_name_may_claim:
@@ -218,26 +232,23 @@ class Arbiter:
         return [NoteAttempt(claim, verdict), Answer(claim.ticket, verdict)]
 
     def _claim_decided(self, happening: ClaimDecided) -> list[Decision]:
-        answer: list[Decision] = [Answer(happening.ticket, happening.verdict)]
-        if happening.verdict is Verdict.WON:
-            return answer + self._won(happening.winner)
-        if happening.verdict is Verdict.TAKEN:
-            return answer + self._won_elsewhere(happening.winner)
-        return answer
+        self._asking = False
+        decisions: list[Decision] = [Answer(happening.ticket, happening.verdict)]
+        if happening.verdict in (Verdict.WON, Verdict.TAKEN):
+            decisions += self._won(happening.winner)
+        return decisions + self._release()
 
     def _claim_decided_late(self, happening: ClaimDecided) -> list[Decision]:
-        return [Answer(happening.ticket, happening.verdict)]
+        self._asking = False
+        return [Answer(happening.ticket, happening.verdict), *self._release()]
 
     def _row_seen(self, happening: RowSeen) -> list[Decision]:
         if happening.status is not Status.CLAIMED:
             return []
-        return self._won_elsewhere(happening.winner)
-
-    def _won_elsewhere(self, winner: str) -> list[Decision]:
-        """Another process committed the claim; the hand-over is ours, as we hold the link."""
-        return self._won(winner)
+        return self._won(happening.winner)
 
     def _won(self, winner: str) -> list[Decision]:
+        """A claim is durable, in whichever process; the hand-over is ours, as we hold the link."""
         self.broadcast.status, self.broadcast.winner = Status.CLAIMED, winner
         announce: list[Decision] = [Announce(winner)] if self.broadcast.notify_claimed else []
         if self._hung_up:

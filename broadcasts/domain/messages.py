@@ -20,7 +20,8 @@ def encode(value: Any) -> str:
 
 def timestamp(at: datetime) -> str:
     """Return a time as ARI writes it: milliseconds and an offset without a colon."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}" + at.strftime("%z")
+    text = at.isoformat(timespec="milliseconds")
+    return text[:-3] + text[-2:]
 
 
 def parse_timestamp(text: str) -> datetime:

@@ -1,18 +1,28 @@
 """Translation of a parsed extended regular expression into RE2's syntax.
 
-RE2 matches in time linear in the name; what is left to bound is the program, which repetitions can
-make as large as they like. It is bounded before RE2 sees it.
+RE2 matches in time linear in the name, and linear in the size of its program, which repetitions
+can make as large as they like. So the program is bounded before RE2 sees it, and so is the product
+of its size and the name's length: a filter with large repetitions reads shorter names only.
 """
 
 from dataclasses import dataclass
 
-from broadcasts.domain.ere_tree import Assertion, Character, Choice, Node, Repeat, Sequence
+from broadcasts.domain.ere_tree import (
+    MAX_NAME_LENGTH,
+    Assertion,
+    Character,
+    Choice,
+    Node,
+    Repeat,
+    Sequence,
+)
 from broadcasts.domain.filter_guard import FilterRefused
 from broadcasts.domain.re2_alphabet import EDGES, PLACE_BYTES, Alphabet
 
-# In steps of RE2's program. Measured: such a program and a name of 1,000 characters, both made to
-# hurt, take tens of milliseconds and a few megabytes on one slow core.
-MAX_SIZE = 4000
+# In steps of RE2's program, and in steps times characters of the name. Measured: a filter and a
+# name that are both made to hurt take tens of milliseconds and a few megabytes on one slow core.
+MAX_SIZE = 20_000
+MAX_WORK = 3_000_000
 
 # RE2 takes no repetition above this, nested ones multiplied.
 _RE2_MAX_ROUNDS = 1000
@@ -33,10 +43,23 @@ class _Part:
     rounds: int = 1
 
 
-def translate(tree: Node, alphabet: Alphabet) -> bytes:
-    """Return what RE2 has to match the whole encoded name with; raises FilterRefused."""
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """What RE2 has to match the whole of an encoded name with.
+
+    longest_name: the most characters that a name may have for the match to end in bounded time.
+    """
+
+    text: bytes
+    longest_name: int
+
+
+def translate(tree: Node, alphabet: Alphabet) -> Translated:
+    """Translate a tree into RE2's syntax, over the alphabet; raises FilterRefused."""
     anything = rb"(?s:...)*" if alphabet.marks_edges else rb"(?s:.)*"
-    return anything + _Translation(alphabet).part(tree).text + anything
+    part = _Translation(alphabet).part(tree)
+    longest_name = min(MAX_WORK // part.size, MAX_NAME_LENGTH)
+    return Translated(anything + part.text + anything, longest_name)
 
 
 class _Translation:
@@ -79,7 +102,7 @@ def _ranges(letters: bytes) -> list[tuple[int, int]]:
 
 
 def _joined(parts: list[_Part], separator: bytes) -> _Part:
-    size = _checked(sum(part.size for part in parts) + len(parts))
+    size = _checked(sum(part.size for part in parts) + max(len(separator) * len(parts), 1))
     text = b"(?:%b)" % separator.join(part.text for part in parts)
     return _Part(text, size, max((part.rounds for part in parts), default=1))
 
@@ -87,7 +110,7 @@ def _joined(parts: list[_Part], separator: bytes) -> _Part:
 def _repeated(part: _Part, low: int, high: int | None) -> _Part:
     """Repeat a part; beyond what RE2 will count, the text itself is repeated."""
     copies = max(low, 1) if high is None else high
-    size = _checked(copies * (part.size + 1))
+    size = _checked(copies * part.size + (copies - low if high else 1))
     upper = b"" if high is None else b"%d" % high
     if copies * part.rounds <= _RE2_MAX_ROUNDS:
         return _Part(b"(?:%b{%d,%b})" % (part.text, low, upper), size, copies * part.rounds)

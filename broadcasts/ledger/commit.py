@@ -4,7 +4,7 @@ The row decides: a claim wins by one conditional UPDATE on the broadcast's own c
 nothing else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from broadcasts.domain.arbiter import LOST
 from broadcasts.domain.happenings import EndingDecided, Reopened, RowSeen
 from broadcasts.domain.lifecycle import STASIS_STATUS, StasisStatus, Status, sources
 from broadcasts.domain.verdict import Verdict
-from broadcasts.models import Broadcast, Candidate, ClaimAttempt
+from broadcasts.models import Broadcast, Candidate
 
 from .entries import (
     Attempt,
@@ -37,6 +37,7 @@ from .statements import (
     HANDED_OVER,
     HANG_UP,
     SESSION_END,
+    Row,
     insert_attempts,
     insert_broadcasts,
     insert_candidates,
@@ -57,7 +58,7 @@ class Commit:
     """
 
     def __init__(self) -> None:
-        self._attempts: list[ClaimAttempt] = []
+        self._attempts: list[Row] = []
         self._notes: dict[str, list[tuple[Any, ...]]] = {}
         self._states: dict[int, RowState] = {}
 
@@ -73,12 +74,12 @@ class Commit:
 
     def _open(self, openings: list[Opening]) -> None:
         """Insert broadcasts and candidates; nothing else of the group can precede these."""
-        insert_broadcasts.with_keys(self._cursor, [opening.row for opening in openings])
-        for opening in openings:
-            for candidate in opening.candidates:
-                candidate.broadcast_id = opening.row.pk
+        rows = [opening.row for opening in openings]
+        keys = insert_broadcasts.with_keys(self._cursor, [row.__dict__ for row in rows])
+        for row, key in zip(rows, keys, strict=True):
+            row.pk = key
         insert_candidates.many(
-            self._cursor, [candidate for opening in openings for candidate in opening.candidates]
+            self._cursor, [row for opening in openings for row in candidate_rows(opening)]
         )
 
     def _opening(self, entry: Opening) -> None:
@@ -146,23 +147,22 @@ class Commit:
         self, entry: TryClaim | Attempt, row: Broadcast | None, verdict: Verdict
     ) -> ClaimResult:
         at = moment(entry.claim.at)
-        attempt = ClaimAttempt(
-            channel_id=entry.channel_id,
-            application=entry.claim.application,
-            user=entry.claim.user,
-            at=at,
-            answer=verdict.http_status,
-            verdict=verdict,
+        behind = row and row.claimed_at and verdict is not Verdict.WON
+        self._attempts.append(
+            {
+                "broadcast_id": row.pk if row else None,
+                "channel_id": entry.channel_id,
+                "application": entry.claim.application,
+                "user": entry.claim.user,
+                "at": at,
+                "answer": verdict.http_status,
+                "verdict": verdict.value,
+                "since_offered_ms": milliseconds(row.opened_at, at) if row else None,
+                "behind_winner_ms": milliseconds(row.claimed_at, at) if behind else None,
+            }
         )
-        self._attempts.append(attempt)
-        if row is None:
-            return ClaimResult(verdict)
-        attempt.broadcast_id = row.pk
-        attempt.since_offered_ms = milliseconds(row.opened_at, at)
-        if row.claimed_at and verdict is not Verdict.WON:
-            attempt.behind_winner_ms = milliseconds(row.claimed_at, at)
-        state = self._states.get(row.pk)
-        return ClaimResult(verdict, state.winner if state else "", row.pk)
+        state = self._states.get(row.pk) if row else None
+        return ClaimResult(verdict, state.winner if state else "", row.pk if row else None)
 
     def _attempt(self, entry: Attempt) -> None:
         if entry.row is None or entry.row.pk is not None:
@@ -238,6 +238,21 @@ class Commit:
             state = RowState(Status(status), winner, ended_at is not None, claimed_at)
             self._states[row.pk] = state
         return state
+
+
+def candidate_rows(opening: Opening) -> Iterator[Row]:
+    """Return the rows of a broadcast's candidates."""
+    row = opening.row
+    for position, application in enumerate(opening.candidates, 1):
+        yield {
+            "broadcast_id": row.pk,
+            "application": application,
+            "position": position,
+            "reached_by": opening.reached_by,
+            "offered_at": row.opened_at,
+            "failed_at": None,
+            "failure": "",
+        }
 
 
 def is_first(entry: Entry) -> bool:

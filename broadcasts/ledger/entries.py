@@ -12,7 +12,7 @@ from typing import Any
 from broadcasts.domain.happenings import Claim
 from broadcasts.domain.lifecycle import Status
 from broadcasts.domain.verdict import Verdict
-from broadcasts.models import Broadcast, Candidate
+from broadcasts.models import Broadcast
 
 
 class LedgerError(Exception):
@@ -49,10 +49,14 @@ class ClaimResult:
 
 @dataclass(slots=True)
 class Opening:
-    """A broadcast and its candidates. `replaces`: the channel may have an older live one."""
+    """A broadcast and its candidates, in the order of delivery.
+
+    `replaces`: the channel may have an older live one.
+    """
 
     row: Broadcast
-    candidates: list[Candidate]
+    candidates: tuple[str, ...]
+    reached_by: str
     replaces: bool = False
     done: Callable[[Any], None] = no_one
 

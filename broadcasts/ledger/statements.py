@@ -4,7 +4,7 @@ They are what the ORM would send; building each of them anew, for every entry, c
 database takes to run them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -15,6 +15,8 @@ from django.db.backends.utils import CursorWrapper
 
 from broadcasts.domain.lifecycle import StasisStatus, Status
 from broadcasts.models import Broadcast, Candidate, ClaimAttempt
+
+Row = Mapping[str, Any]
 
 BROADCASTS = Broadcast._meta.db_table
 
@@ -53,7 +55,7 @@ def _converter(field: models.Field) -> Callable[[Any], Any] | None:
 
 
 class Insert:
-    """INSERT of one model's rows, every column but the key."""
+    """INSERT of one model's rows, given as mappings of every column but the key."""
 
     def __init__(self, model: type[models.Model]) -> None:
         fields = [field for field in model._meta.concrete_fields if not field.primary_key]
@@ -66,24 +68,21 @@ class Insert:
     def _with_keys(self, count: int) -> str:
         return f"{self._into}{', '.join([self._row] * count)} RETURNING id"
 
-    def _values(self, row: models.Model) -> list[Any]:
-        values = row.__dict__
-        return [
-            convert(values[name]) if convert else values[name] for name, convert in self._columns
-        ]
+    def _values(self, row: Row) -> list[Any]:
+        return [convert(row[name]) if convert else row[name] for name, convert in self._columns]
 
-    def many(self, cursor: CursorWrapper, rows: Sequence[models.Model]) -> None:
+    def many(self, cursor: CursorWrapper, rows: Sequence[Row]) -> None:
         """Insert rows whose keys nobody needs."""
         if rows:
             cursor.executemany(self._into + self._row, [self._values(row) for row in rows])
 
-    def with_keys(self, cursor: CursorWrapper, rows: Sequence[models.Model]) -> None:
-        """Insert rows and give them their keys."""
-        if rows:
-            parameters = [value for row in rows for value in self._values(row)]
-            cursor.execute(self._returning(len(rows)), parameters)
-            for row, (key,) in zip(rows, cursor.fetchall(), strict=True):
-                row.pk = key
+    def with_keys(self, cursor: CursorWrapper, rows: Sequence[Row]) -> list[int]:
+        """Insert rows and return their keys."""
+        if not rows:
+            return []
+        parameters = [value for row in rows for value in self._values(row)]
+        cursor.execute(self._returning(len(rows)), parameters)
+        return [key for (key,) in cursor.fetchall()]
 
 
 insert_broadcasts = Insert(Broadcast)

@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 
 from broadcasts.domain import app_filter
 from broadcasts.domain.app_filter import (
-    MAX_NAME_LENGTH,
     FilterRefused,
     compile_filter,
 )
+from broadcasts.domain.ere_tree import MAX_NAME_LENGTH
+from broadcasts.domain.re2_translation import MAX_SIZE, MAX_WORK
 from tests.domain.vectors import RECORDED
 
 NAMES = RECORDED["names"]
@@ -114,6 +115,13 @@ def test_a_name_that_nobody_could_have_is_not_admitted():
     longest = "x" * MAX_NAME_LENGTH
     assert compile_filter("x").admits(longest)
     assert not compile_filter("x").admits(longest + "x")
+
+
+def test_a_filter_that_is_slow_to_match_reads_shorter_names():
+    slow = compile_filter("^((ab?){0,60}c?){0,60}$")
+    assert MAX_WORK // MAX_SIZE <= slow.longest_name < MAX_NAME_LENGTH
+    assert slow.admits("a" * slow.longest_name)
+    assert not slow.admits("a" * (slow.longest_name + 1))
 
 
 def test_counts_are_exact_up_to_the_longest_name():

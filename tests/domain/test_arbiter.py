@@ -109,6 +109,24 @@ def test_the_news_of_a_claim_follows_the_move_when_asked_for():
     assert arbiter.handle(ClaimDecided(1, Verdict.WON, "a"))[-1] == Announce("a")
 
 
+def test_claims_that_come_while_one_asks_the_row_wait_for_its_answer():
+    arbiter = offered("a", "b")
+    arbiter.handle(claim("a"))
+    assert arbiter.handle(claim("b", ticket=2)) == []
+    decisions = arbiter.handle(ClaimDecided(1, Verdict.WON, "a"))
+    assert decisions[0] == Answer(1, Verdict.WON)
+    assert decisions[-1] == Answer(2, Verdict.TAKEN)
+
+
+def test_when_a_claim_cannot_be_written_the_next_one_asks():
+    arbiter = offered("a", "b")
+    arbiter.handle(claim("a"))
+    second = claim("b", ticket=2)
+    arbiter.handle(second)
+    decisions = arbiter.handle(ClaimDecided(1, Verdict.FAULT))
+    assert decisions == [Answer(1, Verdict.FAULT), CommitClaim(second)]
+
+
 @pytest.mark.parametrize("late", ["b", "a", "stranger"])
 def test_whoever_claims_a_taken_call_is_told_so_from_memory(late):
     arbiter = moving("a", "b")

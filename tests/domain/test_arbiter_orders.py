@@ -122,7 +122,7 @@ class World(RuleBasedStateMachine):
 
     def write_fails(self, entry):
         if isinstance(entry, CommitClaim):
-            self.answer(entry.claim.ticket, Verdict.FAULT)
+            self.tell(ClaimDecided(entry.claim.ticket, Verdict.FAULT))
         else:
             self.tell(Unrecorded("away"))
 

@@ -60,6 +60,7 @@ def run_uvicorn(host: str, port: int) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         backlog=2048,
     )
 
