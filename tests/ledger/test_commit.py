@@ -1,0 +1,209 @@
+"""What the ledger writes, entry by entry."""
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from broadcasts.domain.happenings import Claim, EndingDecided, Reopened, RowSeen
+from broadcasts.domain.lifecycle import Status
+from broadcasts.domain.verdict import Verdict
+from broadcasts.ledger import (
+    Attempt,
+    Ending,
+    HandedOver,
+    HangUp,
+    Look,
+    Opening,
+    Reopening,
+    SessionEnd,
+    TryClaim,
+)
+from broadcasts.ledger.commit import Commit
+from broadcasts.ledger.entries import LedgerError
+from broadcasts.models import Broadcast, Candidate, ClaimAttempt
+from tests.builders import make_broadcast, make_server
+
+pytestmark = pytest.mark.django_db
+
+NOW = 1_800_000_000.0
+
+
+def write(*entries):
+    """Commit entries as one group and return their results."""
+    with transaction.atomic():
+        return [result for _, result in Commit().apply(list(entries))]
+
+
+def new_row(server=None, channel_id="1.1", **columns) -> Broadcast:
+    """Return a broadcast that is not saved yet."""
+    saved = make_broadcast(server=server or make_server(), channel_id=channel_id, **columns)
+    saved.delete()
+    return saved
+
+
+def open_row(*candidates: str, **columns) -> Broadcast:
+    row = new_row(**columns)
+    write(Opening(row, candidates or ("a", "b"), "socket"))
+    return row
+
+
+def claim(application="a", at=NOW, refusal=None) -> Claim:
+    return Claim(1, application, "user", at, refusal)
+
+
+def try_claim(row, application="a", at=NOW) -> TryClaim:
+    return TryClaim(claim(application, at), row.channel_id, row)
+
+
+def stored(row) -> Broadcast:
+    return Broadcast.objects.get(pk=row.pk)
+
+
+def test_an_opening_keeps_the_call_and_its_candidates_in_their_order():
+    row = open_row("b", "a", "c")
+    assert stored(row).status == Status.OPEN
+    assert [c.application for c in Candidate.objects.filter(broadcast=row)] == ["b", "a", "c"]
+
+
+def test_a_group_costs_the_same_few_statements_however_many_calls_it_opens():
+    server = make_server()
+    rows = [new_row(server, f"many.{number}") for number in range(20)]
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        write(*(Opening(row, ("a", "b", "c"), "socket") for row in rows))
+    assert len(queries) == 4, "savepoint, broadcasts, candidates, release"
+    assert Candidate.objects.count() == 60
+
+
+def test_the_first_claim_wins_and_the_second_is_told_so():
+    row = open_row()
+    first, second = write(try_claim(row, "a"), try_claim(row, "b", NOW + 0.002))
+    assert (first.verdict, second.verdict) == (Verdict.WON, Verdict.TAKEN)
+    assert second.winner == "a"
+    assert (stored(row).status, stored(row).winner) == (Status.CLAIMED, "a")
+
+
+def test_an_attempt_keeps_its_answer_and_its_margin_behind_the_winner():
+    row = open_row()
+    write(try_claim(row, "a"), try_claim(row, "b", NOW + 0.002))
+    won, lost = ClaimAttempt.objects.filter(broadcast=row)
+    assert (won.answer, won.verdict, won.behind_winner_ms) == (204, "won", None)
+    assert (lost.answer, lost.verdict) == (409, "taken")
+    assert lost.behind_winner_ms == pytest.approx(2, abs=0.01)
+
+
+def test_a_claim_of_a_row_that_another_process_has_claimed_names_the_winner():
+    row = open_row()
+    Broadcast.objects.filter(pk=row.pk).update(status=Status.CLAIMED, winner="elsewhere")
+    (result,) = write(try_claim(row))
+    assert (result.verdict, result.winner) == (Verdict.TAKEN, "elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict"),
+    [
+        (Status.TIMED_OUT, Verdict.TIMED_OUT),
+        (Status.ABANDONED, Verdict.ABANDONED),
+        (Status.FAILED, Verdict.FAILED),
+    ],
+)
+def test_a_claim_after_the_ending_is_refused(status, verdict):
+    row = open_row()
+    ending, result = write(Ending(row, status, "because", NOW), try_claim(row))
+    assert ending == EndingDecided(True, status)
+    assert result.verdict is verdict
+
+
+def test_an_ending_after_a_claim_changes_nothing():
+    row = open_row()
+    _, ending = write(try_claim(row, "a"), Ending(row, Status.TIMED_OUT, "late", NOW))
+    assert ending == EndingDecided(False, Status.CLAIMED, "a")
+    assert stored(row).ended_at is None
+
+
+def test_a_claim_whose_broadcast_was_never_recorded_fails():
+    row = new_row()
+    row.pk = None
+    (result,) = write(try_claim(row))
+    assert isinstance(result, LedgerError)
+
+
+def test_a_claim_that_memory_cannot_place_finds_its_live_row():
+    row = open_row("a")
+    (result,) = write(TryClaim(claim("a"), row.channel_id, None))
+    assert (result.verdict, result.broadcast_id) == (Verdict.WON, row.pk)
+
+
+def test_a_claim_that_memory_cannot_place_still_needs_an_offer():
+    row = open_row("a")
+    (result,) = write(TryClaim(claim("stranger"), row.channel_id, None))
+    assert result.verdict is Verdict.NOT_OFFERED
+    assert stored(row).status == Status.OPEN
+
+
+def test_a_claim_for_an_unknown_channel_is_recorded_without_a_broadcast():
+    (result,) = write(TryClaim(claim("a"), "no.such", None))
+    assert result.verdict is Verdict.UNKNOWN
+    assert ClaimAttempt.objects.get().broadcast is None
+
+
+def test_a_claim_taken_back_opens_the_row_and_marks_the_candidate():
+    row = open_row("a", "b")
+    _, reopened = write(try_claim(row, "a"), Reopening(row, "a", "not registered", NOW))
+    assert reopened == Reopened(True, NOW)
+    assert (stored(row).status, stored(row).winner) == (Status.OPEN, "")
+    assert Candidate.objects.get(broadcast=row, application="a").failure == "not registered"
+    (again,) = write(TryClaim(claim("a"), row.channel_id, None))
+    assert again.verdict is Verdict.NOT_OFFERED
+
+
+def test_the_winners_session_is_kept_from_hand_over_to_hang_up():
+    row = open_row()
+    write(try_claim(row))
+    write(
+        HandedOver(row, NOW + 1),
+        SessionEnd(row, NOW + 61),
+        HangUp(row, NOW + 62, 16, "Normal Clearing"),
+    )
+    kept = stored(row)
+    assert kept.talk_ms == 60_000
+    assert (kept.stasis_status, kept.hangup_cause) == ("SUCCESS", 16)
+    assert kept.ended_at is not None
+
+
+def test_a_claim_after_the_session_finds_it_ended():
+    row = open_row()
+    write(try_claim(row), HandedOver(row, NOW), SessionEnd(row, NOW + 1))
+    (result,) = write(try_claim(row, "b"))
+    assert result.verdict is Verdict.ENDED
+
+
+def test_a_look_sees_what_the_entries_before_it_wrote():
+    row = open_row()
+    assert write(try_claim(row, "b"), Look(row))[1] == RowSeen(Status.CLAIMED, "b")
+
+
+def test_an_attempt_answered_from_memory_costs_one_statement():
+    row = open_row()
+    write(try_claim(row))
+    attempts = [Attempt(claim("b"), Verdict.TAKEN, row.channel_id, row) for _ in range(10)]
+    with CaptureQueriesContext(connection) as queries:
+        write(*attempts)
+    assert len(queries) == 3, "savepoint, attempts, release"
+    assert ClaimAttempt.objects.filter(answer=409).count() == 10
+
+
+def test_the_database_holds_one_live_broadcast_per_channel():
+    row = open_row()
+    with pytest.raises(IntegrityError):
+        open_row(server=row.server, channel_id=row.channel_id)
+
+
+def test_a_replacing_opening_ends_the_older_broadcast_first():
+    older = open_row()
+    newer = new_row(older.server, "other")
+    newer.channel_id = older.channel_id
+    write(Opening(newer, ("a",), "socket", replaces=True))
+    assert stored(older).status == Status.ABANDONED
+    assert stored(newer).status == Status.OPEN
