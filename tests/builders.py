@@ -90,7 +90,10 @@ def make_process(**columns: Any) -> Process:
 
 def make_presence(application: str = "ivr-main", **columns: Any) -> Presence:
     """Make a connected candidate application."""
-    defaults = {"user": "ivr", "since": timezone.now() - timedelta(minutes=5)}
-    columns.setdefault("process", Process.objects.first() or make_process())
-    columns.setdefault("server", make_server())
+    defaults = {
+        "process": columns.get("process") or Process.objects.first() or make_process(),
+        "server": columns.get("server") or make_server(),
+        "user": "ivr",
+        "since": timezone.now() - timedelta(minutes=5),
+    }
     return Presence.objects.create(application=application, **{**defaults, **columns})

@@ -14,7 +14,12 @@ const LABELS = {
 };
 
 const byId = (id) => document.getElementById(id);
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23" });
+const dateAndClock = new Intl.DateTimeFormat(undefined, {
+  dateStyle: "medium",
+  timeStyle: "short",
+  hourCycle: "h23",
+});
 const whole = new Intl.NumberFormat();
 
 let board = null; // what was said last
@@ -53,7 +58,7 @@ function drawHints() {
   byId("recent-hint").textContent = board.recent.length >= 100 ? "the newest 100" : "";
   const { count, listed } = board.applications;
   const cut = count > listed.length ? `, the first ${listed.length} shown` : "";
-  byId("applications-hint").textContent = count ? `${whole.format(count)} connected${cut}` : "";
+  byId("applications-hint").textContent = count ? `${whole.format(count)}${cut}` : "";
 }
 
 function drawSummary(summary) {
@@ -286,5 +291,5 @@ function talkTime(ms) {
 function when(moment) {
   const at = new Date(moment);
   const today = at.toDateString() === new Date().toDateString();
-  return today ? clock.format(at) : at.toLocaleString(undefined, { dateStyle: "short", timeStyle: "short" });
+  return (today ? clock : dateAndClock).format(at);
 }
