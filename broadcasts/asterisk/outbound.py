@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SUBPROTOCOL = "ari"
+REFUSED_SECONDS = 0.5
 
 Message = Mapping[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -163,6 +164,8 @@ class OutboundConsumer(AsyncConsumer):
             start = {"type": "websocket.http.response.start", "status": status, "headers": headers}
             await self.send(start)
             await self.send({"type": "websocket.http.response.body", "body": b""})
+            # uvicorn logs an error when the application returns before the connection has ended.
+            await asyncio.sleep(REFUSED_SECONDS)
         else:
             # Where a server cannot say more, a close before the accept is answered with 403.
             await self.send({"type": "websocket.close"})

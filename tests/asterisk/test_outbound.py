@@ -69,10 +69,23 @@ def application(links: Links) -> Any:
 
 
 @pytest.fixture
-async def address(application: Any, configured: Any) -> AsyncIterator[str]:
+def ended() -> asyncio.Queue[None]:
+    """Gets an item whenever a connection has been dealt with."""
+    return asyncio.Queue()
+
+
+@pytest.fixture
+async def address(
+    application: Any, configured: Any, ended: asyncio.Queue[None]
+) -> AsyncIterator[str]:
     """Where an Asterisk of the name pbx1 dials."""
+
+    async def telling(scope: Any, receive: Any, send: Any) -> None:
+        await application(scope, receive, send)
+        ended.put_nowait(None)
+
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(application, lifespan="off", log_config=None, ws="websockets-sansio")
+    config = uvicorn.Config(telling, lifespan="off", log_config=None, ws="websockets-sansio")
     served = uvicorn.Server(config)
     task = asyncio.create_task(served.serve(sockets=[listener]))
     yield f"ws://127.0.0.1:{listener.getsockname()[1]}/asterisk/pbx1/"
@@ -154,12 +167,16 @@ async def test_a_server_that_cannot_answer_401_refuses_all_the_same(
 
 
 async def test_a_refusal_is_said_once_and_shown_to_operators(
-    address: str, row: AsteriskServer, caplog: pytest.LogCaptureFixture
+    address: str,
+    row: AsteriskServer,
+    ended: asyncio.Queue[None],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     for _ in range(3):
         with pytest.raises(InvalidStatus):
             await dial(address, "pbx1:wrong")
-    lines = [record.message for record in caplog.records if record.levelno == logging.WARNING]
+        await ended.get()
+    lines = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
     assert lines == ["Asterisk pbx1 was refused: wrong user name or password"]
     await eventually(
         LinkLease.objects.filter(
