@@ -17,7 +17,7 @@ $(VENV)/.develop: $(VENV)/.runtime requirements-dev.txt
 	touch $@
 
 run: $(VENV)/.runtime
-	$(BIN)/python manage.py demo
+	@$(BIN)/python manage.py demo $(ARGS)
 
 test: $(VENV)/.develop check
 	$(BIN)/python -m pytest

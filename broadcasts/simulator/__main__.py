@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import random
 from contextlib import suppress
 
@@ -19,10 +20,19 @@ def options() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8088)
     parser.add_argument("--user", default="ari")
-    parser.add_argument("--password", default="ari")
+    parser.add_argument(
+        "--password", default=os.environ.get("ARI_PASSWORD", "ari"), help="default: ARI_PASSWORD"
+    )
     parser.add_argument("--rate", type=float, default=1.0, help="calls a second; 0 for none")
     parser.add_argument(
         "--extension", choices=EXTENSIONS, action="append", help="where calls come in; repeatable"
+    )
+    parser.add_argument(
+        "--wait-for",
+        metavar="APPLICATION",
+        action="append",
+        default=[],
+        help="no calls come in before this application is connected; repeatable",
     )
     parser.add_argument("--native", action="store_true", help="with native StasisBroadcast as well")
     parser.add_argument("--seed", type=int, help="repeats the same run of callers")
@@ -39,6 +49,8 @@ async def run(given: argparse.Namespace) -> None:
         seed=given.seed,
     ) as asterisk:
         print(f"simulated Asterisk at {asterisk.url}, {given.rate:g} calls a second", flush=True)
+        for application in given.wait_for:
+            await asterisk.connected(application)
         if given.rate:
             extensions = given.extension or EXTENSIONS
             await calls(asterisk, given.rate, extensions, random.Random(given.seed))

@@ -5,8 +5,8 @@ A starting point for your own: it is a plain ARI application that also knows two
 `Candidate.talk`, and run it against the broadcast service or an Asterisk with native
 StasisBroadcast; only the URL differs.
 
-    python -m broadcasts.simulator.candidate --url http://127.0.0.1:8000 \
-        --user ivr-main --password secret --app ivr-main --think 0-200ms --talk 5
+    ARI_PASSWORD=secret python -m broadcasts.simulator.candidate --url http://127.0.0.1:8000 \
+        --user ivr-main --app ivr-main --think 0-200ms --talk 5
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import random
 import re
 import threading
@@ -144,11 +145,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="A sample candidate application.")
     parser.add_argument("--url", default="http://127.0.0.1:8000")
     parser.add_argument("--user", required=True)
-    parser.add_argument("--password", required=True)
+    parser.add_argument(
+        "--password", default=os.environ.get("ARI_PASSWORD"), help="or ARI_PASSWORD"
+    )
     parser.add_argument("--app", required=True, help="application name to register and claim for")
     parser.add_argument("--think", type=milliseconds, default="0", help="before a claim: 0-200ms")
     parser.add_argument("--talk", type=float, default=2.0, help="seconds until it hangs up")
     given = parser.parse_args()
+    if not given.password:
+        parser.error("a password is needed: set ARI_PASSWORD")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     options = Options(given.url, given.user, given.password, given.app, given.think, given.talk)
     candidate = Candidate(options)
