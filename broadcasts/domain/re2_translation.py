@@ -87,7 +87,7 @@ class _Translation:
         text = b"[%b]" % listed if listed else _NOTHING
         if self.alphabet.marks_edges:
             return _Part(b"(?:%b%b%b)" % (PLACE_BYTES, text, PLACE_BYTES), len(ranges) + 6)
-        return _Part(text, len(ranges))
+        return _Part(text, max(len(ranges), 1))
 
 
 def _ranges(letters: bytes) -> list[tuple[int, int]]:
