@@ -33,14 +33,14 @@ from .entries import (
     moment,
 )
 from .statements import (
+    ATTEMPT,
+    CANDIDATE,
     CLAIM,
     HANDED_OVER,
     HANG_UP,
     SESSION_END,
-    Row,
-    insert_attempts,
-    insert_broadcasts,
-    insert_candidates,
+    broadcast_values,
+    open_broadcasts,
     time_value,
 )
 
@@ -58,7 +58,7 @@ class Commit:
     """
 
     def __init__(self) -> None:
-        self._attempts: list[Row] = []
+        self._attempts: list[tuple[Any, ...]] = []
         self._notes: dict[str, list[tuple[Any, ...]]] = {}
         self._states: dict[int, RowState] = {}
 
@@ -67,20 +67,26 @@ class Commit:
             self._open([entry for entry in group if is_first(entry)])
             outcomes = [(entry.done, HANDLERS[type(entry)](self, entry)) for entry in group]
             self._write_notes()
-            insert_attempts.many(self._cursor, self._attempts)
+            self._insert(ATTEMPT, self._attempts)
         return outcomes
 
     # Opening
 
     def _open(self, openings: list[Opening]) -> None:
         """Insert broadcasts and candidates; nothing else of the group can precede these."""
+        if not openings:
+            return
         rows = [opening.row for opening in openings]
-        keys = insert_broadcasts.with_keys(self._cursor, [row.__dict__ for row in rows])
-        for row, key in zip(rows, keys, strict=True):
+        parameters = [value for row in rows for value in broadcast_values(row)]
+        self._cursor.execute(open_broadcasts(len(rows)), parameters)
+        for row, (key,) in zip(rows, self._cursor.fetchall(), strict=True):
             row.pk = key
-        insert_candidates.many(
-            self._cursor, [row for opening in openings for row in candidate_rows(opening)]
-        )
+        candidates = [values for opening in openings for values in candidate_values(opening)]
+        self._insert(CANDIDATE, candidates)
+
+    def _insert(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
+        if rows:
+            self._cursor.executemany(statement, rows)
 
     def _opening(self, entry: Opening) -> None:
         if not entry.replaces:
@@ -149,17 +155,17 @@ class Commit:
         at = moment(entry.claim.at)
         behind = row and row.claimed_at and verdict is not Verdict.WON
         self._attempts.append(
-            {
-                "broadcast_id": row.pk if row else None,
-                "channel_id": entry.channel_id,
-                "application": entry.claim.application,
-                "user": entry.claim.user,
-                "at": at,
-                "answer": verdict.http_status,
-                "verdict": verdict.value,
-                "since_offered_ms": milliseconds(row.opened_at, at) if row else None,
-                "behind_winner_ms": milliseconds(row.claimed_at, at) if behind else None,
-            }
+            (
+                row.pk if row else None,
+                entry.channel_id,
+                entry.claim.application,
+                entry.claim.user,
+                time_value(at),
+                verdict.http_status,
+                verdict.value,
+                milliseconds(row.opened_at, at) if row else None,
+                milliseconds(row.claimed_at, at) if behind else None,
+            )
         )
         state = self._states.get(row.pk) if row else None
         return ClaimResult(verdict, state.winner if state else "", row.pk if row else None)
@@ -240,19 +246,11 @@ class Commit:
         return state
 
 
-def candidate_rows(opening: Opening) -> Iterator[Row]:
-    """Return the rows of a broadcast's candidates."""
-    row = opening.row
+def candidate_values(opening: Opening) -> Iterator[tuple[Any, ...]]:
+    """Return the parameters of a broadcast's candidates."""
+    key, offered_at = opening.row.pk, time_value(opening.row.opened_at)
     for position, application in enumerate(opening.candidates, 1):
-        yield {
-            "broadcast_id": row.pk,
-            "application": application,
-            "position": position,
-            "reached_by": opening.reached_by,
-            "offered_at": row.opened_at,
-            "failed_at": None,
-            "failure": "",
-        }
+        yield key, application, position, opening.reached_by, offered_at
 
 
 def is_first(entry: Entry) -> bool:
