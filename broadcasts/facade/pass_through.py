@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 PREFIX = b"/ari/"
 MAX_BODY = 8 << 20
 
+# No resource of ARI has HEAD, and Asterisk sends its refusal with a body, which breaks HTTP.
+NO_HEAD = Answer(405, "Invalid method", [(b"allow", b"OPTIONS,GET,POST,PUT,DELETE")])
 NO_SERVER = Answer(503, "No Asterisk server is configured")
 LINK_DOWN = Answer(502, "The Asterisk server is not connected")
 
@@ -50,6 +52,8 @@ class PassThrough:
         path = scope["path"].removeprefix(PREFIX.decode())
         if principal.read_only and scope["method"] not in ("GET", "OPTIONS"):
             return answers.WRITE_DENIED.messages
+        if scope["method"] == "HEAD":
+            return NO_HEAD.messages
         if ".." in path.split("/"):
             return answers.NOT_FOUND.messages
         server = self._shared.holders.server_for(path)

@@ -69,10 +69,16 @@ async def test_a_request_without_a_body_gets_none(echo, client):
     assert "Content-Type" not in headers
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"])
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
 async def test_every_method_passes(echo, client, method):
     assert (await client.request(method, "odd"))[0] == 218
     assert echo[0][0] == method
+
+
+async def test_no_resource_has_head(echo, client):
+    status, _, headers = await client.request("HEAD", "channels")
+    assert (status, headers["Allow"]) == (405, "OPTIONS,GET,POST,PUT,DELETE")
+    assert echo == []
 
 
 async def test_who_may_only_read_only_reads(echo, client):
