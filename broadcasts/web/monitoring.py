@@ -5,9 +5,8 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, InterfaceError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
@@ -20,6 +19,8 @@ from broadcasts.web.service_gauges import ServiceGauges
 
 # A proxy on this machine speaks for somebody who may be anywhere.
 PROXY_HEADERS = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP")
+
+NOT_FOR_YOU = "The metrics are for this machine, for staff, and for who has METRICS_TOKEN.\n"
 
 
 @require_safe
@@ -41,9 +42,9 @@ async def readyz(request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 async def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer in Prometheus's text format; PermissionDenied for who may not monitor."""
+    """Answer in Prometheus's text format; 403 to who may not monitor."""
     if not await may_monitor(request):
-        raise PermissionDenied("The metrics are for staff and for monitoring with METRICS_TOKEN.")
+        return HttpResponseForbidden(NOT_FOR_YOU, content_type="text/plain")
     body = generate_latest(REGISTRY)
     service = running_service(request)
     if service is not None:

@@ -1,6 +1,8 @@
 """People's pages, and who may see them."""
 
 import pytest
+from django.core.exceptions import PermissionDenied
+from django.test import Client
 from django.urls import reverse
 
 from broadcasts.web.middleware import POLICY
@@ -93,8 +95,6 @@ def test_a_request_for_another_host_is_answered_within_the_frame(client):
 
 
 def test_a_form_without_its_token_is_refused_within_the_frame():
-    from django.test import Client
-
     client = Client(enforce_csrf_checks=True)
     client.force_login(make_user())
     response = client.post(reverse("web:sign_out"))
@@ -109,3 +109,14 @@ def test_static_files_are_served_without_collecting_them(client, name):
     response = client.get(f"/static/web/{name}")
     assert response.status_code == 200
     assert b"".join(response.streaming_content)
+
+
+def test_who_may_not_see_a_page_is_told_so_within_the_frame(client, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionDenied
+
+    client.force_login(make_user())
+    monkeypatch.setattr("broadcasts.web.views.render", refuse)
+    response = client.get("/")
+    assert response.status_code == 403
+    assert "You may not see this" in response.content.decode()
