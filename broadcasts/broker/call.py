@@ -126,7 +126,13 @@ class Call:
             row.stasis_status = STASIS_STATUS[decision.status]
         candidates = self.arbiter.broadcast.candidates
         reached_by = self.broker.reached_by(self.link.server)
-        self.broker.ledger.submit(Opening(row, candidates, reached_by, self.replaces, self._opened))
+        # An offer that only applications here have seen can be committed with its first claim.
+        urgent = decision.status is not Status.OPEN or not self.broker.candidates.all_here(
+            self.link.server.id, candidates
+        )
+        self.broker.ledger.submit(
+            Opening(row, candidates, reached_by, self.replaces, urgent, self._opened)
+        )
 
     def _opened(self, result: Any) -> None:
         if isinstance(result, LedgerError):

@@ -1,5 +1,6 @@
 """What can be entered in the record. Times are seconds since the epoch.
 
+Somebody waits for an entry that is `urgent`; the others may wait a moment for company.
 `done` is called with the entry's result after its commit, on the event loop; with a
 `LedgerError` when the record could not be written.
 """
@@ -7,7 +8,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from broadcasts.domain.happenings import Claim
 from broadcasts.domain.lifecycle import Status
@@ -58,12 +59,15 @@ class Opening:
     candidates: tuple[str, ...]
     reached_by: str
     replaces: bool = False
+    urgent: bool = True
     done: Callable[[Any], None] = no_one
 
 
 @dataclass(slots=True)
 class TryClaim:
     """A claim for `row`, or, when memory knows none, for the channel that the claim names."""
+
+    urgent: ClassVar[bool] = True
 
     claim: Claim
     channel_id: str
@@ -76,6 +80,8 @@ class TryClaim:
 class Attempt:
     """A claim that was answered from memory."""
 
+    urgent: ClassVar[bool] = False
+
     claim: Claim
     verdict: Verdict
     channel_id: str
@@ -86,6 +92,8 @@ class Attempt:
 @dataclass(slots=True)
 class Ending:
     """An ending without a winner's session."""
+
+    urgent: ClassVar[bool] = True
 
     row: Broadcast
     status: Status
@@ -98,6 +106,8 @@ class Ending:
 class Reopening:
     """A claim taken back, as its application could not take the call."""
 
+    urgent: ClassVar[bool] = True
+
     row: Broadcast
     application: str
     reason: str
@@ -109,6 +119,8 @@ class Reopening:
 class HandedOver:
     """The winner has the call."""
 
+    urgent: ClassVar[bool] = False
+
     row: Broadcast
     at: float
     done: Callable[[Any], None] = no_one
@@ -118,6 +130,8 @@ class HandedOver:
 class SessionEnd:
     """The winner's session is over."""
 
+    urgent: ClassVar[bool] = False
+
     row: Broadcast
     at: float
     done: Callable[[Any], None] = no_one
@@ -126,6 +140,8 @@ class SessionEnd:
 @dataclass(slots=True)
 class HangUp:
     """How the channel ended (Q.850 cause)."""
+
+    urgent: ClassVar[bool] = False
 
     row: Broadcast
     at: float
@@ -137,6 +153,8 @@ class HangUp:
 @dataclass(slots=True)
 class Look:
     """Read a row again, in its turn among the writes."""
+
+    urgent: ClassVar[bool] = True
 
     row: Broadcast
     done: Callable[[Any], None] = no_one

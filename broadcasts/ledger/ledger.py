@@ -9,7 +9,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
@@ -24,6 +23,7 @@ from .entries import (
     LedgerError,
     Opening,
     SessionEnd,
+    no_one,
 )
 
 log = logging.getLogger(__name__)
@@ -35,6 +35,8 @@ Deliver = Callable[[list[Outcome]], None]
 MUST_LAND = (Attempt, Ending, HandedOver, SessionEnd, HangUp)
 # Small enough that processes which share one SQLite file get their turns.
 GROUP_LIMIT = 128
+# How long entries that nobody waits for may wait for company.
+LINGER_SECONDS = 0.005
 PATIENCE_SECONDS = 1.0
 RETRY_PAUSE_SECONDS = 0.02
 RETRY_SECONDS = 1.0
@@ -57,7 +59,10 @@ class Ledger:
 
     def __init__(self, deliver: Deliver) -> None:
         self._deliver = deliver
-        self._waiting: SimpleQueue[Entry | None] = SimpleQueue()
+        self._waiting: deque[Entry] = deque()
+        self._some = threading.Event()
+        self._urgent = threading.Event()
+        self._stopping = False
         self._owed: deque[Entry] = deque(maxlen=OWED_LIMIT)
         self._retry_at = 0.0
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
@@ -67,17 +72,23 @@ class Ledger:
 
     def stop(self) -> None:
         """Write what is waiting, then end. Blocks until then."""
-        self._waiting.put(None)
+        self._stopping = True
+        self._urgent.set()
+        self._some.set()
         self._thread.join()
 
     def submit(self, entry: Entry) -> None:
         """Enter something in the record; never blocks."""
-        self._waiting.put(entry)
+        self._waiting.append(entry)
+        if entry.urgent:
+            self._urgent.set()
+        if not self._some.is_set():
+            self._some.set()
 
     @property
     def backlog(self) -> int:
         """How many entries wait for their commit."""
-        return self._waiting.qsize()
+        return len(self._waiting)
 
     @property
     def owed(self) -> int:
@@ -85,29 +96,32 @@ class Ledger:
         return len(self._owed)
 
     def _run(self) -> None:
-        going = True
-        while going:
-            group, going = self._next_group()
-            self._pay_owed(force=not going)
+        while not (self._stopping and not self._waiting):
+            group = self._next_group()
+            self._pay_owed(force=self._stopping)
             if group:
-                self._deliver(self._write(group))
+                self._tell(self._write(group))
+        self._pay_owed(force=True)
         connection.close()
 
-    def _next_group(self) -> tuple[list[Entry], bool]:
-        """Wait for an entry and take all that came with it; False once told to stop."""
-        group: list[Entry] = []
-        try:
-            entry = self._waiting.get(timeout=RETRY_SECONDS if self._owed else None)
-            while entry is not None:
-                group.append(entry)
-                if len(group) == GROUP_LIMIT:
-                    break
-                entry = self._waiting.get_nowait()
-            else:
-                return group, False
-        except Empty:
-            pass
-        return group, True
+    def _next_group(self) -> list[Entry]:
+        """Wait for something to write, and a moment longer unless somebody waits for it."""
+        if not self._some.wait(RETRY_SECONDS if self._owed else None):
+            return []
+        self._urgent.wait(LINGER_SECONDS)
+        # Cleared before taking: what comes from here on is either taken or sets them again.
+        self._some.clear()
+        self._urgent.clear()
+        group = [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP_LIMIT))]
+        if self._waiting or self._stopping:
+            self._urgent.set()
+            self._some.set()
+        return group
+
+    def _tell(self, outcomes: list[Outcome]) -> None:
+        awaited = [outcome for outcome in outcomes if outcome[0] is not no_one]
+        if awaited:
+            self._deliver(awaited)
 
     def _write(self, group: list[Entry]) -> list[Outcome]:
         try:
@@ -161,7 +175,7 @@ class Ledger:
             return
         owed = [self._owed.popleft() for _ in range(min(len(self._owed), GROUP_LIMIT))]
         for entry in owed:
-            entry.done = lambda _: None
+            entry.done = no_one
         self._write(owed)
         if not self._owed:
             log.info("The record is being written again.")
