@@ -1,6 +1,5 @@
 """Every other resource of ARI: carried out by the Asterisk that it is meant for."""
 
-import logging
 from typing import Any
 
 import orjson
@@ -13,8 +12,6 @@ from .parameters import parse_body, parse_pairs
 from .requests import BodyTooLarge, read_body
 from .shared import Shared
 from .upstream import UpstreamError
-
-log = logging.getLogger(__name__)
 
 PREFIX = b"/ari/"
 MAX_BODY = 8 << 20
@@ -76,7 +73,6 @@ class PassThrough:
                 server, scope["method"], target.decode("latin-1"), passed_on(scope["headers"]), body
             )
         except UpstreamError as error:
-            log.warning("%s", error)
             return Answer(error.status, str(error)).messages
         return http_messages(answer.status, passed_back(answer.headers), answer.body)
 

@@ -109,8 +109,7 @@ class SocketRelay:
         names = quote(",".join(self._applications))
         try:
             socket = await self._upstreams.open(self.server, f"app={names}{self._query}")
-        except UpstreamError as error:
-            log.warning("%s; %s waits", error, ",".join(self._applications))
+        except UpstreamError:
             return
         finally:
             self.attempted.set()

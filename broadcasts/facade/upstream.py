@@ -1,6 +1,8 @@
 """The HTTP and WebSocket client toward the Asterisks; the only place that knows aiohttp."""
 
-from collections.abc import AsyncIterator, Mapping
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Iterator, Mapping
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -10,6 +12,8 @@ from yarl import URL
 from broadcasts.broker.ports import Server
 
 from .answers import Headers
+
+log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 5.0
 REQUEST_SECONDS = 30.0
@@ -21,6 +25,8 @@ REST_CONNECTIONS = 16
 # After so much silence a ping asks whether the other side still lives.
 HEARTBEAT_SECONDS = 20.0
 MAX_MESSAGE_BYTES = 16 << 20
+
+WRONG_PASSWORD = "refuses this service's user name or password"
 
 
 class UpstreamError(ConnectionError):
@@ -71,6 +77,7 @@ class Upstreams:
     """Connections to every Asterisk, with the credentials of each. Made on the event loop."""
 
     def __init__(self) -> None:
+        self._troubles: dict[int, str] = {}
         # Nothing is interpreted that belongs to the candidate: no cookies, no decompression.
         self._sockets = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()
@@ -91,7 +98,7 @@ class Upstreams:
         Args:
             query: the encoded query string, which names the applications.
         """
-        try:
+        with self._watched(server):
             socket = await self._sockets.ws_connect(
                 URL(f"{server.url}/ari/events?{query}", encoded=True),
                 protocols=("ari",),
@@ -100,10 +107,6 @@ class Upstreams:
                 max_msg_size=MAX_MESSAGE_BYTES,
                 timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
             )
-        except aiohttp.WSServerHandshakeError as error:
-            raise UpstreamError(server, 502, f"refused the socket with {error.status}") from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise unreachable(server, error) from error
         return UpstreamSocket(socket)
 
     async def request(
@@ -114,7 +117,7 @@ class Upstreams:
         Args:
             target: path and query after ``/ari/``, encoded.
         """
-        try:
+        with self._watched(server):
             async with self._rest.request(
                 method,
                 URL(f"{server.url}/ari/{target}", encoded=True),
@@ -123,11 +126,23 @@ class Upstreams:
                 allow_redirects=False,
             ) as response:
                 body = await response.read()
-        except (aiohttp.ClientError, OSError) as error:
-            raise unreachable(server, error) from error
-        if response.status == HTTPStatus.UNAUTHORIZED:
-            raise UpstreamError(server, 502, "refuses this service's user name or password")
+            if response.status == HTTPStatus.UNAUTHORIZED:
+                raise UpstreamError(server, 502, WRONG_PASSWORD)
         return UpstreamAnswer(response.status, response.raw_headers, body)
+
+    @contextlib.contextmanager
+    def _watched(self, server: Server) -> Iterator[None]:
+        """Raise what goes wrong as UpstreamError, and say it in one log line, not in many."""
+        try:
+            yield
+        except (aiohttp.ClientError, OSError) as error:
+            trouble = upstream_error(server, error)
+            if self._troubles.get(server.id) != str(trouble):
+                self._troubles[server.id] = str(trouble)
+                log.warning("%s", trouble)
+            raise trouble from error
+        if self._troubles.pop(server.id, None):
+            log.info("Asterisk %s can be reached again", server.name)
 
     async def close(self) -> None:
         """End every connection."""
@@ -140,8 +155,13 @@ def authorization(server: Server) -> str:
     return aiohttp.encode_basic_auth(server.username, server.password)
 
 
-def unreachable(server: Server, error: Exception) -> UpstreamError:
+def upstream_error(server: Server, error: Exception) -> UpstreamError:
     """Say in a few words what is wrong, and which gateway error it is."""
+    if isinstance(error, UpstreamError):
+        return error
+    if isinstance(error, aiohttp.WSServerHandshakeError):
+        known = {401: WRONG_PASSWORD, 404: "has no ARI at this address"}
+        return UpstreamError(server, 502, known.get(error.status, f"answers {error.status}"))
     if isinstance(error, TimeoutError):
         return UpstreamError(server, 504, "no answer in time")
     return UpstreamError(server, 502, f"cannot be reached ({type(error).__name__})")

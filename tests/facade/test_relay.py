@@ -113,13 +113,27 @@ async def test_a_candidate_may_come_before_its_asterisk(asterisk, client, broker
     await broker.connected(1, "ivr-main")
 
 
-async def test_an_asterisk_that_refuses_us_is_named_in_the_log_without_its_password(
+async def test_an_asterisk_that_refuses_us_is_named_in_one_log_line_without_its_password(
     asterisk, client, broker, caplog
 ):
     broker.servers[1] = server(asterisk.url, password="hunter2")
     await client.connect("ivr-main")
-    assert "Asterisk pbx1: refused the socket with 401" in caplog.text
+    await client.connect("ivr-2")
+    assert caplog.text.count("Asterisk pbx1: refuses this service's user name or password") == 1
     assert "hunter2" not in caplog.text
+
+
+async def test_the_log_tells_once_that_an_asterisk_is_away_and_once_that_it_is_back(
+    asterisk, client, broker, caplog
+):
+    caplog.set_level("INFO")
+    await asterisk.refuse_connections()
+    for application in ("a", "b", "c"):
+        await client.connect(application)
+    await asterisk.accept_connections()
+    await broker.connected(1, "a", "b", "c")
+    assert caplog.text.count("Asterisk pbx1: cannot be reached") == 1
+    assert caplog.text.count("Asterisk pbx1 can be reached again") == 1
 
 
 async def test_a_second_socket_takes_a_name_over(asterisk, client, broker):
