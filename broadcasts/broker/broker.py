@@ -152,7 +152,7 @@ class Broker:
 
     def begin(self, link: Link, event: Mapping[str, Any], warning: str = "") -> None:
         """Broadcast a call from its StasisStart."""
-        arguments_given = [str(argument) for argument in event.get("args") or ()]
+        arguments_given = arguments_of(event)
         arguments = parse_arguments(arguments_given, self.defaults)
         move_args, lost = movable_args(arguments.args)
         names, refused, widened = self._admitted(link.server, arguments.app_filter)
@@ -305,6 +305,12 @@ def channel_of(event: Mapping[str, Any]) -> str:
     channel = event.get("channel")
     channel_id = channel.get("id") if isinstance(channel, Mapping) else None
     return channel_id if isinstance(channel_id, str) and len(channel_id) <= 150 else ""
+
+
+def arguments_of(event: Mapping[str, Any]) -> list[str]:
+    """Return the arguments of a StasisStart; none for nonsense."""
+    arguments = event.get("args")
+    return [str(argument) for argument in arguments] if isinstance(arguments, list) else []
 
 
 def is_stale(event: Mapping[str, Any]) -> bool:

@@ -2,11 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 
 from broadcasts.domain.app_filter import compile_filter
 from broadcasts.domain.messages import Addressed, encode
 
 from .ports import Session
+
+json_name = lru_cache(maxsize=4096)(encode)
 
 Joined = Callable[[int, str], None]
 
@@ -21,7 +24,6 @@ class Candidates:
         self._sessions: dict[int, dict[str, Session]] = defaultdict(dict)
         self._elsewhere: dict[int, frozenset[str]] = {}
         self._admitted: dict[tuple[int, str], tuple[str, ...]] = {}
-        self._json: dict[str, str] = {}
         self._joined = joined
         self._left = left
         self.on_change: list[Callable[[], None]] = []
@@ -31,7 +33,6 @@ class Candidates:
         sessions = self._sessions[server_id]
         replaced = sessions.get(application)
         sessions[application] = session
-        self._json[application] = encode(application)
         if replaced is None:
             self._note_change()
         self._joined(server_id, application)
@@ -108,5 +109,5 @@ class Candidates:
             if session is None:
                 missed.append(application)
             else:
-                session.send(message.to(self._json[application]))
+                session.send(message.to(json_name(application)))
         return missed

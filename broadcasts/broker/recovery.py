@@ -1,5 +1,6 @@
 """After a link comes up: find every call that may be with us and settle it from its row."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from channels.db import database_sync_to_async
+from django.db import DatabaseError, InterfaceError
 
 from broadcasts.domain import messages
 from broadcasts.domain.arbiter import Phase
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+RETRY_SECONDS = 1.0
 WANTED_EVENTS = (
     "ApplicationMoveFailed",
     "ApplicationReplaced",
@@ -48,10 +51,14 @@ class Recovery:
         self.link = link
 
     async def run(self) -> None:
-        """Settle every call of this link's server; a link that is lost again starts it anew."""
+        """Settle every call of this link's server, however long the record is out of reach.
+
+        A link that is lost meanwhile starts it anew when it is back.
+        """
         try:
             await self._hear_only_what_matters()
-            await self._settle_all()
+            while not await self._settle_all():
+                await asyncio.sleep(RETRY_SECONDS)
         except LinkDown:
             log.info("%s: the link was lost during recovery", self.link.server.name)
 
@@ -78,7 +85,16 @@ class Recovery:
         if self.broker.call_of(self.link.server.id, channel_id) is None:
             self.broker.begin(self.link, event, "the call waited while the link was down")
 
-    async def _settle_all(self) -> None:
+    async def _settle_all(self) -> bool:
+        """Settle what can be settled; returns whether that was everything."""
+        try:
+            await self._settle_each()
+        except (DatabaseError, InterfaceError) as error:
+            log.error("%s: recovery waits for the record: %s", self.link.server.name, error)
+            return False
+        return True
+
+    async def _settle_each(self) -> None:
         server = self.link.server
         application = await self._get(f"applications/{server.application}")
         held = set(application.get("channel_ids", ())) if application else set()
