@@ -57,7 +57,9 @@ class Recovery:
         """
         try:
             await self._hear_only_what_matters()
-            while not await self._settle_all():
+            while True:
+                if await self._settle_all():
+                    break
                 await asyncio.sleep(RETRY_SECONDS)
         except LinkDown:
             log.info("%s: the link was lost during recovery", self.link.server.name)
