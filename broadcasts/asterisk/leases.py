@@ -100,7 +100,10 @@ class Leases:
     def _report(self, server_id: int, state: LinkState) -> None:
         self._create_missing({server_id})
         rows = LinkLease.objects.filter(self._ours | FREE, server_id=server_id)
-        rows.update(**state._asdict())
+        fitting = state._replace(
+            asterisk_version=state.asterisk_version[:80], last_error=state.last_error[:255]
+        )
+        rows.update(**fitting._asdict())
 
 
 def with_connection(function: Callable[..., Any], *arguments: Any) -> Any:

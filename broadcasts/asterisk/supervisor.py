@@ -21,8 +21,14 @@ log = logging.getLogger(__name__)
 
 # Before we take our application back from a connection that is none of our processes'.
 REPLACED_SECONDS = 30.0
-# An Asterisk that has dialled us registers its applications at once.
+# An Asterisk that has dialled us answers, and registers its applications, at once.
+ANSWER_SECONDS = 5.0
 REGISTER_SECONDS = 5.0
+# Seen with Asterisk 23: its connection comes back, but neither registers anything nor answers.
+MUTE = (
+    "it dialled us but answers nothing, as after another connection took its applications over: "
+    "there, run `ari shutdown websocket session NAME` and `ari start outbound-websocket NAME`"
+)
 REFUSALS_KNOWN = 100
 
 
@@ -127,18 +133,27 @@ class Links:
         self._ignore_outage(self._leases.report(server.id, state))
 
     async def _introduce(self, link: OutboundLink) -> None:
+        """Find out who has dialled us, and whether calls will come."""
         try:
-            answer = await link.request("GET", VERSION_URI, VERSION_QUERY)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                answer = await link.request("GET", VERSION_URI, VERSION_QUERY)
+        except TimeoutError:
+            self._warn(link, LinkState(last_error=MUTE))
+            return
         except LinkDown:
             return
         state = connected(link.server, system_version(answer.body), rest_over_socket=True)
         self.report(link.server, state)
         await asyncio.sleep(REGISTER_SECONDS)
         application = link.server.application
-        if application not in link.applications and self._accepted.get(link.server.id) is link:
+        if application not in link.applications:
             reason = f"its `apps` do not name {application} (ari.conf): no call will come"
-            log.warning("Asterisk %s: %s", link.server.name, reason)
-            self.report(link.server, state._replace(last_error=reason))
+            self._warn(link, state._replace(last_error=reason))
+
+    def _warn(self, link: OutboundLink, state: LinkState) -> None:
+        if self._accepted.get(link.server.id) is link:
+            log.warning("Asterisk %s: %s", link.server.name, state.last_error)
+            self.report(link.server, state)
 
     # Leases
 

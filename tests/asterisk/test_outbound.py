@@ -16,6 +16,7 @@ from websockets.exceptions import InvalidStatus
 
 from broadcasts.asterisk import supervisor
 from broadcasts.asterisk.outbound import OutboundConsumer
+from broadcasts.asterisk.prompt_protocol import PromptProtocol
 from broadcasts.asterisk.supervisor import Links
 from broadcasts.broker import LinkDown, Principal
 from broadcasts.models import AsteriskServer, LinkLease
@@ -85,7 +86,7 @@ async def address(
         ended.put_nowait(None)
 
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(telling, lifespan="off", log_config=None, ws="websockets-sansio")
+    config = uvicorn.Config(telling, lifespan="off", log_config=None, ws=PromptProtocol)
     served = uvicorn.Server(config)
     task = asyncio.create_task(served.serve(sockets=[listener]))
     yield f"ws://127.0.0.1:{listener.getsockname()[1]}/asterisk/pbx1/"
@@ -300,6 +301,15 @@ async def test_an_asterisk_that_does_not_name_our_application_is_told_of(
     await asterisk.dial_out(address, "pbx1", "s3cret", ["something-else"])
     lease = LinkLease.objects.filter(server=row, asterisk_version="23.9.0-sim")
     await eventually(lease.filter(last_error__contains="do not name broadcast").aexists)
+
+
+async def test_an_asterisk_that_answers_nothing_is_told_of(
+    address: str, row: AsteriskServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "ANSWER_SECONDS", 0.01)
+    async with dial(address):
+        lease = LinkLease.objects.filter(server=row)
+        await eventually(lease.filter(last_error__contains="answers nothing").aexists)
 
 
 async def test_a_link_takes_the_lease_and_tells_how_it_is(

@@ -52,7 +52,7 @@ def run_uvicorn(host: str, port: int) -> None:
         port=port,
         loop="uvloop",
         http="httptools",
-        ws="websockets-sansio",
+        ws="broadcasts.asterisk.prompt_protocol:PromptProtocol",
         ws_max_size=8 * 1024 * 1024,
         # Events are small and many: compressing them costs more than it saves.
         ws_per_message_deflate=False,
