@@ -6,9 +6,11 @@ import pytest_asyncio
 
 from tests.databases import database
 
-from .cast import add_users
-from .stages import Stage
-from .stages import stage as staged
+pytest.register_assert_rewrite("tests.service.cast", "tests.service.stages")
+
+from .cast import add_users  # noqa: E402
+from .stages import Stage  # noqa: E402
+from .stages import stage as staged  # noqa: E402
 
 
 @pytest.fixture(scope="session")

@@ -40,13 +40,9 @@ class Record:
         """Return the broadcasts that are neither ended nor given back."""
         return [row for row in self.rows("broadcast") if row["ended_at"] is None]
 
-    def candidates(self, broadcast: Row) -> set[str]:
-        """Return the applications that a broadcast was offered to."""
-        return {
-            row["application"]
-            for row in self.rows("candidate")
-            if row["broadcast_id"] == broadcast["id"]
-        }
+    def candidates(self, broadcast: Row) -> list[Row]:
+        """Return the candidates of a broadcast."""
+        return [row for row in self.rows("candidate") if row["broadcast_id"] == broadcast["id"]]
 
     def attempts(self, channel_id: str) -> list[tuple[str, int, str]]:
         """Return the claims for a channel: application, answer, verdict."""

@@ -151,9 +151,9 @@ class Stage:
             assert record.attempts(channel_id) == list(attempts)
 
     def offered_to(self, broadcast: Row | None) -> set[str]:
-        """Return the recorded candidates of a broadcast."""
+        """Return the names of the recorded candidates of a broadcast."""
         assert self.record and broadcast
-        return self.record.candidates(broadcast)
+        return {row["application"] for row in self.record.candidates(broadcast)}
 
 
 def warnings_of(broadcast: Row | None) -> list[str]:
