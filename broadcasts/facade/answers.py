@@ -77,6 +77,7 @@ _CHALLENGE = [(b"www-authenticate", b'Basic realm="Asterisk REST Interface"')]
 UNAUTHORIZED = Answer(401, "Authentication required", _CHALLENGE)
 BUSY = Answer(503, "Too many sign-ins at once", [(b"retry-after", b"1")])
 WRITE_DENIED = Answer(403, "Write access denied")
+TOO_LONG = Answer(414, "Request address too long")
 TOO_LARGE = Answer(413, "Request body too large")
 BAD_BODY = Answer(400, "Error parsing request body")
 BAD_ENCODING = Answer(400, "Request parameters must be UTF-8")

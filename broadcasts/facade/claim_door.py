@@ -31,6 +31,8 @@ class ClaimDoor:
         refused = refusal(principal, scope["method"])
         if refused:
             return refused
+        if len(scope["query_string"]) > MAX_QUERY:
+            return answers.TOO_LONG
         try:
             parameters = await _parameters(scope, receive)
         except BodyTooLarge:
@@ -72,10 +74,7 @@ async def _parameters(scope: Scope, receive: Receive) -> dict[str, str]:
 
     A JSON body's win over the query's, which win over a form's (res_ari.c, res_ari_events.c).
     """
-    query = scope["query_string"]
-    if len(query) > MAX_QUERY:
-        raise BodyTooLarge
-    parameters = dict(parse_pairs(query))
+    parameters = dict(parse_pairs(scope["query_string"]))
     for name, value in scope["headers"]:
         if name == b"content-type":
             content_type = value.decode("latin-1")

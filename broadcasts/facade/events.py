@@ -101,6 +101,8 @@ class CandidateSession:
 
     def sync(self) -> None:
         """Have a way to every enabled Asterisk, and to no other; look at their links again."""
+        if self._close_code is not None:
+            return
         servers = self._shared.broker.servers
         for server_id, relay in list(self._relays.items()):
             if servers.get(server_id) == relay.server:
@@ -156,21 +158,26 @@ class CandidateSession:
                     await relay.attempted.wait()
 
     async def _serve(self, receive: Receive, send: Send) -> None:
+        """Read and write until either ends, then close the socket unless the candidate did."""
         self._writer = asyncio.create_task(self._outbox.write(send))
-        reader = asyncio.create_task(self._read(receive))
-        tasks = (self._writer, reader)
+        tasks = (self._writer, asyncio.create_task(self._read(receive)))
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            if self._close_code is not None:
-                async with asyncio.timeout(CLOSE_SECONDS):
-                    await send({"type": "websocket.close", "code": self._close_code})
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.wait(tasks)
+        if self._close_code is not None:
+            await asyncio.gather(self.stop(), self._close(send, self._close_code))
         for task in tasks:
             if not task.cancelled():
                 task.result()
+
+    async def _close(self, send: Send, code: int) -> None:
+        """Send the close, unless even that finds no room."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await send({"type": "websocket.close", "code": code})
 
     async def _read(self, receive: Receive) -> None:
         while True:

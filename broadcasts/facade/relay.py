@@ -137,14 +137,9 @@ class SocketRelay:
             self._broker.candidates.leave(self.server.id, application, self._session)
 
     def _tap(self, text: str) -> None:
-        """Take note of a message that concerns the broker, and relay it."""
-        try:
-            event = orjson.loads(text)
-            kind, application = event["type"], event["application"]
-            channel_id = event["channel"]["id"] if kind == "StasisStart" else ""
-        except (orjson.JSONDecodeError, KeyError, TypeError):
-            kind = ""
-        if kind == "StasisStart":
+        """Take note of a message that concerns more than the candidate, and relay it."""
+        kind, application, channel_id = essence(text)
+        if kind == "StasisStart" and channel_id:
             self._holders.learn(channel_id, self.server.id)
             self._tell_broker(application, channel_id)
         self._session.send(text)
@@ -163,6 +158,21 @@ class SocketRelay:
         if application in self._applications:
             self._applications.remove(application)
             self._broker.candidates.leave(self.server.id, application, self._session)
+
+
+def essence(text: str) -> tuple[str, str, str]:
+    """Return an event's type, application and channel's id; "" for what it does not tell."""
+    try:
+        event = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return "", "", ""
+    if not isinstance(event, dict):
+        return "", "", ""
+    channel = event.get("channel")
+    channel_id = channel.get("id") if isinstance(channel, dict) else ""
+    values = event.get("type"), event.get("application"), channel_id
+    kind, application, channel_id = (v if isinstance(v, str) else "" for v in values)
+    return kind, application, channel_id
 
 
 class LinkRelay:

@@ -135,7 +135,7 @@ class Upstreams:
         """Raise what goes wrong as UpstreamError, and say it in one log line, not in many."""
         try:
             yield
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             trouble = upstream_error(server, error)
             if self._troubles.get(server.id) != str(trouble):
                 self._troubles[server.id] = str(trouble)

@@ -128,7 +128,7 @@ async def test_parameters_are_decoded(client, broker):
     [
         ({"query": f"channelId={'1' * 151}&application=a"}, 400),
         ({"query": f"channelId=1&application={'a' * 256}"}, 400),
-        ({"query": f"channelId={'1' * 9000}&application=a"}, 413),
+        ({"query": f"channelId={'1' * 9000}&application=a"}, 414),
         ({"query": "channelId=1%00&application=a"}, 400),
         ({"query": "channelId=1&application=%00"}, 400),
         ({"query": "channelId=%ff%fe&application=a"}, 400),

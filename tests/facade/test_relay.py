@@ -58,6 +58,8 @@ async def test_messages_are_relayed_unchanged_and_in_order(asterisk, client):
     sent[250] = 'no JSON at all, but "StasisStart" and "ApplicationReplaced"'
     sent[251] = '{"type":"StasisStart","application":"ivr-main","channel":"no channel"}'
     sent[252] = '["StasisStart"]'
+    sent[253] = '{"type":"StasisStart","application":{},"channel":{"id":["a"]}}'
+    sent[254] = '{"type":"ApplicationReplaced","application":["ivr-main"]}'
     for text in sent:
         asterisk.send_raw("ivr-main", text)
     assert [await candidate.text() for _ in sent] == sent
