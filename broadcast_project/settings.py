@@ -144,7 +144,6 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "broadcasts" / "web" / "static"]
 # Static files are served straight from the packages that bring them: nothing to collect first.
 WHITENOISE_USE_FINDERS = True
@@ -169,8 +168,13 @@ LOGGING = {
         },
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {"django.request": {"filters": ["faults"]}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    # What it says below WARNING is a line per connection; below INFO, addresses with an api_key.
+    "loggers": {
+        "django.request": {"filters": ["faults"]},
+        "uvicorn.error": {"level": "WARNING"},
+        "websockets": {"level": "WARNING"},
+    },
 }
 
 # The first Asterisk server, dial-in; more are rows in the admin.

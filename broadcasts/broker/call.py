@@ -53,7 +53,7 @@ from broadcasts.ledger import (
 from broadcasts.ledger.entries import LedgerError, moment
 from broadcasts.models import Broadcast
 
-from .ports import Link, LinkDown, Response
+from .ports import Link, LinkDown, Response, channel_uri
 
 if TYPE_CHECKING:
     from .broker import Broker
@@ -250,16 +250,16 @@ class Call:
 
     def _move_channel(self, application: str) -> None:
         """Follow the channel, then move it: both sent at once, carried out in this order."""
-        channel_id, server = self.row.channel_id, self.link.server
+        server = self.link.server
         self.link.request(
             "POST",
             f"applications/{server.application}/subscription",
-            {"eventSource": f"channel:{channel_id}"},
+            {"eventSource": f"channel:{self.row.channel_id}"},
         ).add_done_callback(self._ignore)
         query = {"app": application}
         if self.move_args:
             query["appArgs"] = self.move_args
-        moved = self.link.request("POST", f"channels/{channel_id}/move", query)
+        moved = self.link.request("POST", f"{channel_uri(self.row.channel_id)}/move", query)
         moved.add_done_callback(lambda future: self._moved(future, application))
 
     def _moved(self, future: "asyncio.Future[Response]", application: str) -> None:
@@ -273,7 +273,7 @@ class Call:
             self.handle(HandoverFailed(reason, time.time(), application))
 
     def _return(self, decision: Return) -> None:
-        channel = f"channels/{self.row.channel_id}"
+        channel = channel_uri(self.row.channel_id)
         self.link.request(
             "POST",
             f"{channel}/variable",

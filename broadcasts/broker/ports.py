@@ -4,6 +4,12 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
+from urllib.parse import quote
+
+
+def channel_uri(channel_id: str) -> str:
+    """Return the address of a channel; Asterisk decodes each segment of it."""
+    return f"channels/{quote(channel_id, safe='')}"
 
 
 class Response(NamedTuple):

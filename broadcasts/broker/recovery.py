@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import orjson
 from channels.db import database_sync_to_async
@@ -22,7 +23,7 @@ from broadcasts.domain.happenings import (
 from broadcasts.domain.lifecycle import Status
 from broadcasts.models import Broadcast
 
-from .ports import Link, LinkDown
+from .ports import Link, LinkDown, channel_uri
 
 if TYPE_CHECKING:
     from .broker import Broker
@@ -180,11 +181,11 @@ class Recovery:
         )
 
     async def _is_with(self, application: str, channel_id: str) -> bool:
-        found = await self._get(f"applications/{application}")
+        found = await self._get(f"applications/{quote(application, safe='')}")
         return bool(found) and channel_id in found.get("channel_ids", ())
 
     async def _channel(self, channel_id: str) -> Mapping[str, Any] | None:
-        return await self._get(f"channels/{channel_id}")
+        return await self._get(channel_uri(channel_id))
 
     async def _get(self, uri: str) -> Any:
         response = await self.link.request("GET", uri)

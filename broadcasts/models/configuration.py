@@ -2,7 +2,7 @@
 
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator, URLValidator
+from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
@@ -13,6 +13,12 @@ from .secrets import SecretField
 
 name_validator = RegexValidator(
     r"\A[A-Za-z0-9._-]+\Z", "Use letters, digits, dots, dashes and underscores only."
+)
+
+# Django's own validator of URLs refuses host names without a dot, which every LAN has.
+address_validator = RegexValidator(
+    r"\Ahttps?://[^\s/?#@]+(/[^\s?#]*)?\Z",
+    "Use an address such as http://127.0.0.1:8088, without user name or query.",
 )
 
 
@@ -42,7 +48,7 @@ class AsteriskServer(models.Model):
         "address",
         max_length=255,
         blank=True,
-        validators=[URLValidator(schemes=["http", "https"])],
+        validators=[address_validator],
         help_text="For example http://127.0.0.1:8088 (with its prefix, when http.conf sets one).",
     )
     username = models.CharField(max_length=80)
