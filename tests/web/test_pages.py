@@ -103,7 +103,7 @@ def test_a_form_without_its_token_is_refused_within_the_frame():
 
 
 @pytest.mark.parametrize(
-    "name", ["base.css", "board.css", "board.js", "live_socket.js", "mark.svg"]
+    "name", ["base.css", "parts.css", "board.css", "board.js", "live_socket.js", "mark.svg"]
 )
 def test_static_files_are_served_without_collecting_them(client, name):
     response = client.get(f"/static/web/{name}")
