@@ -27,7 +27,10 @@ PATIENCE_SECONDS = 30
 
 
 class Demo:
-    """A running demo, started as from a terminal: in a process group of its own."""
+    """A running demo in a process group of its own, as a terminal has it.
+
+    It inherits SIGINT as ignored, as from a script that starts it in the background.
+    """
 
     def __init__(self, directory: Path, errors: IO[str]) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -51,6 +54,7 @@ class Demo:
             stderr=errors,
             text=True,
             start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
         )
 
     def read_until_won(self, calls: int) -> None:

@@ -29,6 +29,8 @@ def end_with_parent() -> None:
 
 
 def main() -> None:
+    # It may have been inherited as ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=end_with_parent, daemon=True).start()
     module, *arguments = sys.argv[1:]
     sys.argv[1:] = arguments

@@ -60,8 +60,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, bind: str, rate: float, **options: Any) -> None:
         host, port = parse_bind(bind)
         check_free(host, port)
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        signal.signal(signal.SIGHUP, signal.default_int_handler)
+        # SIGINT too: a shell has it ignored by what it starts in the background.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.default_int_handler)
         try:
             with suppress(KeyboardInterrupt):
                 self._prepare_and_run(host, port, rate)
