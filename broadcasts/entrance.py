@@ -18,6 +18,14 @@ log = logging.getLogger(__name__)
 NOT_RUNNING = answers.Answer(503, "The service does not run", [(b"retry-after", b"1")])
 
 
+async def nowhere(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Refuse a handshake at an address that nothing listens at."""
+    await answers.NOT_FOUND.refuse_handshake(scope, receive, send)
+
+
+NOWHERE = [path("<path:anything>", nowhere), path("", nowhere)]
+
+
 class Entrance:
     """Sends every connection to its door.
 
@@ -29,7 +37,7 @@ class Entrance:
         self.service = service
         self._django = django
         self._boards = AllowedHostsOriginValidator(
-            AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+            AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, *NOWHERE]))
         )
         self._outbound: Any = None
 
@@ -80,11 +88,3 @@ class Entrance:
         await receive()
         await self.service.stop()
         await send({"type": "lifespan.shutdown.complete"})
-
-
-async def nowhere(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Refuse a handshake at an address that nothing listens at."""
-    await answers.NOT_FOUND.refuse_handshake(scope, receive, send)
-
-
-NOWHERE = [path("<path:anything>", nowhere), path("", nowhere)]

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from broadcasts import metrics
 from broadcasts.domain import messages
 from broadcasts.domain.app_filter import FilterRefused, compile_filter
 from broadcasts.domain.arbiter import Arbiter
@@ -213,10 +214,13 @@ class Broker:
             self._refusal(call, application, principal),
         )
         if call is None:
-            return await self._claim_from_record(claim, channel_id)
-        answer = self._answers[claim.ticket] = asyncio.get_running_loop().create_future()
-        call.handle(claim)
-        return await answer
+            verdict = await self._claim_from_record(claim, channel_id)
+        else:
+            answer = self._answers[claim.ticket] = asyncio.get_running_loop().create_future()
+            call.handle(claim)
+            verdict = await answer
+        metrics.claims[verdict].inc()
+        return verdict
 
     def answer(self, ticket: int, verdict: Verdict) -> None:
         """Answer a waiting claim."""

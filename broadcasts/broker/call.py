@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from broadcasts import metrics
 from broadcasts.domain.arbiter import Arbiter, Phase
 from broadcasts.domain.decisions import (
     Announce,
@@ -82,6 +83,7 @@ class Call:
         self.move_args = move_args
         self.replaces = False
         self.awaited: set[str] = set()
+        self._offered_at = row.opened_at.timestamp()
         self._deadline: asyncio.TimerHandle | None = None
         self._watch: asyncio.TimerHandle | None = None
         self._attempts: Counter[str] = Counter()
@@ -142,6 +144,7 @@ class Call:
         self.broker.announce_opened(self)
         if self.row.status != Status.OPEN:
             self._log_outcome()
+            metrics.broadcasts[Status(self.row.status)].inc()
 
     def _commit_claim(self, decision: CommitClaim) -> None:
         ticket = decision.claim.ticket
@@ -149,8 +152,10 @@ class Call:
         def decided(result: Any) -> None:
             if isinstance(result, LedgerError):
                 self.handle(ClaimDecided(ticket, Verdict.FAULT))
-            else:
-                self.handle(ClaimDecided(ticket, result.verdict, result.winner))
+                return
+            if result.verdict is Verdict.WON:
+                metrics.claim_seconds.observe(time.time() - self._offered_at)
+            self.handle(ClaimDecided(ticket, result.verdict, result.winner))
 
         self.broker.ledger.submit(
             TryClaim(decision.claim, self.row.channel_id, self.row, done=decided)
@@ -182,6 +187,7 @@ class Call:
         if result.landed:
             self.row.status, self.row.reason = decision.status, decision.reason
             self._log_outcome()
+            metrics.broadcasts[decision.status].inc()
             self.broker.announce_changed(self)
 
     def _commit_reopen(self, decision: CommitReopen) -> None:
@@ -203,9 +209,11 @@ class Call:
 
     def _note_handed_over(self, decision: NoteHandedOver) -> None:
         self._cancel_timers()
+        metrics.handover_seconds.observe(decision.at - self._offered_at)
         self.broker.ledger.submit(HandedOver(self.row, decision.at, self._changed))
 
     def _note_session_ended(self, decision: NoteSessionEnded) -> None:
+        metrics.broadcasts[Status.CLAIMED].inc()
         self.broker.ledger.submit(SessionEnd(self.row, decision.at, self._changed))
 
     def _note_hangup(self, decision: NoteHangup) -> None:

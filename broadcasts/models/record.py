@@ -98,7 +98,7 @@ class Broadcast(models.Model):
         ]
         indexes = [
             models.Index(fields=["channel_id", "-id"], name="broadcast_by_channel"),
-            models.Index(fields=["-opened_at"], name="broadcast_by_time"),
+            models.Index(fields=["-opened_at", "status"], name="broadcast_by_time"),
         ]
 
     def __str__(self) -> str:

@@ -27,7 +27,7 @@ SUMMARY_SECONDS = 2
 LATENCY_SAMPLE = 1000
 
 # A process that has not been seen for longer is dead, and so are its candidates' sockets.
-PROCESS_SEEN = timedelta(seconds=15)
+PROCESS_SEEN = timedelta(seconds=5)
 
 COLUMNS = (
     "id",
