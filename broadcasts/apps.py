@@ -1,7 +1,13 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class BroadcastsConfig(AppConfig):
     name = "broadcasts"
     verbose_name = "Stasis Broadcast"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from .models.people import create_roles  # Models cannot be imported any earlier.
+
+        post_migrate.connect(create_roles, sender=self)

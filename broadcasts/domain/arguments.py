@@ -55,7 +55,7 @@ def parse_arguments(raw: Sequence[str], defaults: Defaults = NATIVE_DEFAULTS) ->
     """Read `StasisStart.args`; never fails: what cannot be used is replaced and warned of."""
     timeout, app_filter, args, notify_claimed = _named(raw)
     timeout_ms, timeout_warnings = _timeout_ms(timeout, defaults.timeout_ms)
-    kept_args, args_warnings = _split_args(args)
+    kept_args, args_warnings = split_args(args)
     return Arguments(
         timeout_ms=timeout_ms,
         app_filter=app_filter,
@@ -63,6 +63,17 @@ def parse_arguments(raw: Sequence[str], defaults: Defaults = NATIVE_DEFAULTS) ->
         notify_claimed=_is_true(notify_claimed) if notify_claimed else defaults.notify_claimed,
         warnings=timeout_warnings + args_warnings,
     )
+
+
+def split_args(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the arguments of a text such as `sales:priority-high`, and what to warn about."""
+    if not text:
+        return (), ()
+    parts = text.split(":")
+    kept = tuple(parts[:MAX_ARGS])
+    if len(parts) == len(kept):
+        return kept, ()
+    return kept, (f"{len(parts)} arguments were given; only the first {MAX_ARGS} are passed on",)
 
 
 def movable_args(args: Sequence[str]) -> tuple[str, tuple[str, ...]]:
@@ -116,16 +127,6 @@ def _bounded_int(digits: str) -> int:
     significant = digits.lstrip("+-0")[:20]
     value = int(significant or "0")
     return -value if digits.startswith("-") else value
-
-
-def _split_args(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    if not text:
-        return (), ()
-    parts = text.split(":")
-    kept = tuple(parts[:MAX_ARGS])
-    if len(parts) == len(kept):
-        return kept, ()
-    return kept, (f"{len(parts)} arguments were given; only the first {MAX_ARGS} are passed on",)
 
 
 def _is_true(text: str) -> bool:

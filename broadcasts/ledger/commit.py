@@ -250,7 +250,7 @@ def candidate_values(opening: Opening) -> Iterator[tuple[Any, ...]]:
     """Return the parameters of a broadcast's candidates."""
     key, offered_at = opening.row.pk, time_value(opening.row.opened_at)
     for position, application in enumerate(opening.candidates, 1):
-        yield key, application, position, opening.reached_by, offered_at
+        yield key, application, position, opening.row.round, opening.reached_by, offered_at
 
 
 def is_first(entry: Entry) -> bool:

@@ -36,8 +36,8 @@ HANG_UP = f"""
 
 CANDIDATE = f"""
     INSERT INTO {Candidate._meta.db_table}
-    (broadcast_id, application, position, reached_by, offered_at, failure)
-    VALUES (%s, %s, %s, %s, %s, '')"""
+    (broadcast_id, application, position, round, reached_by, offered_at, failure)
+    VALUES (%s, %s, %s, %s, %s, %s, '')"""
 
 ATTEMPT = f"""
     INSERT INTO {ClaimAttempt._meta.db_table}

@@ -1,14 +1,18 @@
 """Asterisk servers and candidates' credentials, and the number that says they changed."""
 
+from typing import Any
+
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
+from django.utils import timezone
 
 from broadcasts.domain.app_filter import FilterRefused, compile_filter
 
+from .history import ChangeHistory
 from .secrets import SecretField
 
 name_validator = RegexValidator(
@@ -53,6 +57,7 @@ class AsteriskServer(models.Model):
     )
     username = models.CharField(max_length=80)
     password = SecretField(help_text="Kept encrypted.")
+    password_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
     application = models.CharField(
         max_length=80,
         default="broadcast",
@@ -61,12 +66,21 @@ class AsteriskServer(models.Model):
     enabled = models.BooleanField(default=True)
     changed_at = models.DateTimeField(auto_now=True)
 
+    history = ChangeHistory(excluded_fields=["password", "changed_at"])
+
     class Meta:
         ordering = ["name"]
         verbose_name = "Asterisk server"
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """Save; of a new password the history keeps when it came, and nothing else."""
+        stored = AsteriskServer.objects.filter(pk=self.pk).values_list("password", flat=True)
+        if stored.first() != self.password:
+            self.password_changed_at = timezone.now()
+        super().save(*args, **options)
 
     def clean(self) -> None:
         if self.kind == self.Kind.DIAL_IN and not self.url:
@@ -78,6 +92,7 @@ class AriUser(models.Model):
 
     name = models.CharField(max_length=80, unique=True, validators=[name_validator])
     password_hash = models.CharField(max_length=255, editable=False)
+    password_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
     applications = models.CharField(
         max_length=255,
         blank=True,
@@ -90,6 +105,8 @@ class AriUser(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     changed_at = models.DateTimeField(auto_now=True)
 
+    history = ChangeHistory(excluded_fields=["password_hash", "last_used_at", "changed_at"])
+
     class Meta:
         ordering = ["name"]
         verbose_name = "ARI user"
@@ -100,6 +117,7 @@ class AriUser(models.Model):
     def set_password(self, password: str) -> None:
         """Keep a slow hash of `password`; call save() afterwards."""
         self.password_hash = make_password(password)
+        self.password_changed_at = timezone.now()
 
 
 class Revision(models.Model):
@@ -110,6 +128,9 @@ class Revision(models.Model):
     """
 
     number = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
 
     def __str__(self) -> str:
         return str(self.number)
@@ -129,5 +150,8 @@ class Revision(models.Model):
 
 @receiver([post_save, post_delete], sender=AsteriskServer)
 @receiver([post_save, post_delete], sender=AriUser)
+@receiver([post_save, post_delete], sender="broadcasts.Preset")
+@receiver([post_save, post_delete], sender="broadcasts.Rule")
+@receiver([post_save, post_delete], sender="broadcasts.Defaults")
 def count_change(**_: object) -> None:
     Revision.advance()

@@ -59,10 +59,21 @@ class Broadcast(models.Model):
     app_args = models.JSONField(default=list)
     notify_claimed = models.BooleanField(default=False)
     warnings = models.JSONField(default=list)
+    preset_name = models.CharField(max_length=64, blank=True)
+    preset_version = models.PositiveIntegerField(null=True, blank=True)
+    rule_name = models.CharField(
+        max_length=64, blank=True, help_text="The rule that chose the preset."
+    )
+    rounds = models.JSONField(
+        default=list,
+        help_text="Of several, each one's app_filter and timeout_ms; a single one is the columns "
+        "of these names, which otherwise keep the first filter and the sum.",
+    )
 
     opened_at = models.DateTimeField()
     deadline = models.DateTimeField()
     candidate_count = models.PositiveIntegerField(default=0)
+    round = models.PositiveSmallIntegerField(default=1, help_text="The last one that began.")
 
     # The lifecycle moves only what follows.
     status = models.CharField(max_length=16, choices=choices(Status), default=Status.OPEN)
@@ -81,6 +92,7 @@ class Broadcast(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        default_permissions = ["view"]
         constraints = [
             models.UniqueConstraint(
                 fields=["server", "channel_id"],
@@ -123,12 +135,14 @@ class Candidate(models.Model):
     application = models.CharField(max_length=255)
     position = models.PositiveIntegerField(help_text="Place in the shuffled order of delivery.")
     reached_by = models.CharField(max_length=8, choices=ReachedBy.choices)
+    round = models.PositiveSmallIntegerField(default=1)
     offered_at = models.DateTimeField()
     failed_at = models.DateTimeField(null=True, blank=True)
     failure = models.CharField(max_length=255, blank=True)
 
     class Meta:
         ordering = ["broadcast", "position"]
+        default_permissions = ["view"]
         constraints = [
             models.UniqueConstraint(
                 fields=["broadcast", "application"], name="one_candidate_per_application"
@@ -156,6 +170,7 @@ class ClaimAttempt(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        default_permissions = ["view"]
 
     def __str__(self) -> str:
         return f"{self.application}: {self.answer}"

@@ -1,4 +1,4 @@
-"""Who is running now: processes, the links they hold, the candidates connected to them."""
+"""Who is running now: processes, their links, the candidates connected to them; who was."""
 
 from django.db import models
 
@@ -13,6 +13,9 @@ class Process(models.Model):
     pid = models.PositiveIntegerField()
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ["view"]
 
     def __str__(self) -> str:
         return f"{self.host}:{self.pid}"
@@ -31,6 +34,9 @@ class LinkLease(models.Model):
     rest_over_socket = models.BooleanField(null=True)
     last_error = models.CharField(max_length=255, blank=True)
 
+    class Meta:
+        default_permissions = ["view"]
+
     def __str__(self) -> str:
         return f"{self.server} held by {self.holder}"
 
@@ -45,11 +51,37 @@ class Presence(models.Model):
     since = models.DateTimeField()
 
     class Meta:
+        default_permissions = ["view"]
         constraints = [
             models.UniqueConstraint(
                 fields=["process", "server", "application"],
                 name="one_presence_per_application",
             )
+        ]
+
+    def __str__(self) -> str:
+        return self.application
+
+
+class Connection(models.Model):
+    """The time for which a candidate application was connected to a process, for a server.
+
+    Kept when it is over, so that later one can tell whom a filter would have reached. Without an
+    end it goes on, or its process died and nobody has noticed yet.
+    """
+
+    server = models.ForeignKey(AsteriskServer, models.CASCADE, related_name="connections")
+    application = models.CharField(max_length=255)
+    user = models.CharField(max_length=80)
+    process = models.UUIDField(help_text="Its own row is gone once it ends.")
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ["view"]
+        indexes = [
+            models.Index(fields=["until"], name="connection_by_end"),
+            models.Index(fields=["process"], name="connection_by_process"),
         ]
 
     def __str__(self) -> str:
