@@ -32,8 +32,9 @@ _HOP_BY_HOP = {
     b"transfer-encoding",
     b"upgrade",
 }
-# The client makes its own of these, or they are for us.
-_NOT_PASSED_ON = _HOP_BY_HOP | {b"authorization", b"content-length", b"cookie", b"expect", b"host"}
+# The client makes its own of these, or they are for us. Host is passed on: Asterisk builds the
+# addresses in /ari/api-docs from it, which ARI libraries follow, so they must name us.
+_NOT_PASSED_ON = _HOP_BY_HOP | {b"authorization", b"content-length", b"cookie", b"expect"}
 # The server adds its own of these.
 _NOT_PASSED_BACK = _HOP_BY_HOP | {b"content-length", b"date", b"server"}
 

@@ -101,7 +101,7 @@ async def test_a_server_that_cannot_refuse_with_a_body_is_told_to_close(facade):
 
 
 async def test_neither_a_secret_nor_an_error_reaches_the_log(client, caplog):
-    caplog.set_level("INFO")
+    caplog.set_level("INFO", logger="uvicorn.error")
     await client.connect("ivr-main", subscribeAll="true")
     await client.refused("ivr-main", "ivr:wrong-secret")
     addresses = [line for line in caplog.messages if "WebSocket /ari/events?app=ivr-main" in line]

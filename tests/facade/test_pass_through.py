@@ -62,6 +62,13 @@ async def test_a_request_arrives_unchanged_but_with_the_servers_own_credentials(
     assert "TE" not in headers
 
 
+async def test_the_addresses_that_an_ari_library_follows_name_us(echo, client):
+    """Asterisk builds those in /ari/api-docs from the Host header (res/res_ari.c)."""
+    await client.request("GET", "api-docs/resources.json")
+    (_, _, headers, _) = echo[0]
+    assert headers.getall("Host") == [client.address]
+
+
 async def test_a_request_without_a_body_gets_none(echo, client):
     await client.request("POST", "channels/1.2/answer", skip_auto_headers=["Content-Type"])
     (_, _, headers, body) = echo[0]

@@ -42,7 +42,7 @@ def test_a_server_that_exists_is_updated() -> None:
     ("arguments", "complaint"),
     [
         (("pbx1",), "url: A server that we connect to needs its address."),
-        (("pbx1", "--url", "pbx1:8088"), "url: Enter a valid URL."),
+        (("pbx1", "--url", "pbx1:8088"), "url: Use an address such as"),
         (("pbx one", "--outbound"), "name: Use letters, digits, dots, dashes and underscores"),
         (("pbx1", "--outbound", "--password", ""), "password: This field cannot be blank."),
         (("pbx1", "--outbound", "--app", ""), "application: This field cannot be blank."),
