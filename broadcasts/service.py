@@ -7,21 +7,20 @@ import uuid
 
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
-from django.conf import settings
 from django.db import DatabaseError
 
 from broadcasts.asterisk.supervisor import Links
 from broadcasts.broker import Broker, Server
 from broadcasts.broker.call import Call
 from broadcasts.broker.peers import Peers
-from broadcasts.domain.arguments import Defaults
-from broadcasts.domain.policy import OnFailedHandover, Policy
+from broadcasts.domain.plan import Configuration
 from broadcasts.environment import server_from_environment
 from broadcasts.facade import Credentials, Facade
 from broadcasts.facade.credentials import load_rows
 from broadcasts.ledger import Ledger
 from broadcasts.ledger.ledger import Outcome
 from broadcasts.models import AriUser, AsteriskServer, Revision
+from broadcasts.models.snapshot import environment_layer, read_call_configuration
 
 log = logging.getLogger(__name__)
 
@@ -29,22 +28,6 @@ CONFIGURATION_SECONDS = 0.5
 CREDENTIALS_USED_SECONDS = 60
 BOARD_SECONDS = 0.2
 BOARD_LIMIT = 500
-
-
-def policy_from_settings() -> Policy:
-    """Return the installation's policy; raises ValueError for an unknown choice."""
-    return Policy(
-        on_failed_handover=OnFailedHandover(settings.BROADCAST_ON_FAILED_HANDOVER),
-        handover_ms=settings.BROADCAST_HANDOVER_MS,
-        rescue=settings.BROADCAST_RESCUE,
-        any_name_may_claim=settings.BROADCAST_ANY_NAME_MAY_CLAIM,
-        bad_filter_admits_all=settings.BROADCAST_BAD_FILTER_ADMITS_ALL,
-    )
-
-
-def defaults_from_settings() -> Defaults:
-    """Return what an argument means that the dialplan leaves empty."""
-    return Defaults(settings.BROADCAST_TIMEOUT_MS, settings.BROADCAST_NOTIFY_CLAIMED)
 
 
 class Service:
@@ -59,7 +42,7 @@ class Service:
         process_id = uuid.uuid4()
         await database_sync_to_async(server_from_environment)()
         self.ledger = Ledger(lambda outcomes: loop.call_soon_threadsafe(tell, outcomes))
-        self.broker = Broker(self.ledger, policy_from_settings(), defaults_from_settings())
+        self.broker = Broker(self.ledger, Configuration(environment=environment_layer()))
         self.credentials = Credentials()
         self.links = Links(self.broker, process_id)
         self.facade = Facade(self.broker, self.credentials)
@@ -101,7 +84,7 @@ class Service:
         configuration = await database_sync_to_async(read_configuration)(self._revision)
         if configuration is None:
             return
-        self._revision, servers, users = configuration
+        self._revision, servers, users, self.broker.configuration = configuration
         self.broker.servers = {server.id: server for server in servers}
         self.credentials.load(users)
         self.links.configure(self.broker.servers)
@@ -155,13 +138,16 @@ def tell(outcomes: list[Outcome]) -> None:
             log.exception("A committed entry could not be followed up")
 
 
-def read_configuration(known: int) -> tuple[int, list[Server], list[AriUser]] | None:
+Read = tuple[int, list[Server], list[AriUser], Configuration]
+
+
+def read_configuration(known: int) -> Read | None:
     """Return the configuration and its revision, or None while that is still `known`."""
     revision = Revision.current()
     if revision == known:
         return None
     servers = [as_server(row) for row in AsteriskServer.objects.filter(enabled=True)]
-    return revision, servers, load_rows()
+    return revision, servers, load_rows(), read_call_configuration()
 
 
 def as_server(row: AsteriskServer) -> Server:

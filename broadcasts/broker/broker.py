@@ -4,7 +4,6 @@ import asyncio
 import functools
 import itertools
 import logging
-import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -13,9 +12,6 @@ from typing import Any
 from broadcasts import metrics
 from broadcasts.domain import messages
 from broadcasts.domain.app_filter import FilterRefused, compile_filter
-from broadcasts.domain.arbiter import Arbiter
-from broadcasts.domain.arbiter import Broadcast as Arbitrated
-from broadcasts.domain.arguments import Arguments, Defaults, movable_args, parse_arguments
 from broadcasts.domain.happenings import (
     BackInDialplan,
     Claim,
@@ -29,14 +25,16 @@ from broadcasts.domain.happenings import (
     WinnerLost,
     WinnerStarted,
 )
+from broadcasts.domain.plan import Configuration
 from broadcasts.domain.policy import Policy
 from broadcasts.domain.verdict import Verdict
 from broadcasts.ledger import Ledger, Look, TryClaim
-from broadcasts.ledger.entries import LedgerError, moment
-from broadcasts.models import Broadcast, Candidate
+from broadcasts.ledger.entries import LedgerError
+from broadcasts.models import Candidate
 
 from .call import Call
 from .candidates import Candidates
+from .opening import new_call
 from .ports import Link, Principal, Server
 from .recovery import Recovery
 
@@ -56,18 +54,19 @@ class Broker:
     """Conducts every broadcast of the links that this process holds.
 
     All methods run on the event loop's thread. `on_opened` and `on_changed` are told of calls
-    after the commit of what happened to them.
+    after the commit of what happened to them, `on_offered` of each round too. `configuration` is
+    replaced as a whole when it changes; a call keeps what it was judged by.
     """
 
-    def __init__(self, ledger: Ledger, policy: Policy, defaults: Defaults) -> None:
+    def __init__(self, ledger: Ledger, configuration: Configuration) -> None:
         self.ledger = ledger
-        self.policy = policy
-        self.defaults = defaults
+        self.configuration = configuration
         self.candidates = Candidates(self._candidate_joined, self._candidate_left)
         self.servers: dict[int, Server] = {}
         self.links: dict[int, Link] = {}
         self.on_opened: list[Changed] = []
         self.on_changed: list[Changed] = []
+        self.on_offered: list[Callable[[Call, int], None]] = []
         self.on_claimed_elsewhere: list[Callable[[int], None]] = []
         self._calls: dict[str, list[Call]] = defaultdict(list)
         self._answers: dict[int, asyncio.Future[Verdict]] = {}
@@ -153,48 +152,9 @@ class Broker:
 
     def begin(self, link: Link, event: Mapping[str, Any], warning: str = "") -> None:
         """Broadcast a call from its StasisStart."""
-        arguments_given = arguments_of(event)
-        arguments = parse_arguments(arguments_given, self.defaults)
-        move_args, lost = movable_args(arguments.args)
-        names, refused, widened = self._admitted(link.server, arguments.app_filter)
-        warnings = [*filter(None, [warning]), *arguments.warnings, *lost, *widened]
-        now = time.time()
-        arbitrated = Arbitrated(
-            candidates=tuple(random.sample(names, len(names))),
-            deadline=now + arguments.timeout_ms / 1000,
-            policy=self.policy,
-            notify_claimed=arguments.notify_claimed,
-        )
-        row = new_row(link.server, event["channel"], arguments_given, arguments, arbitrated, now)
-        row.warnings = warnings
-        row.asterisk_id = str(event.get("asterisk_id") or "")[:80]
-        call = Call(self, link, row, Arbiter(arbitrated), move_args)
+        call, refused = new_call(self, link, event, warning)
         self.add(call)
         call.perform(call.arbiter.start(refused))
-
-    def resume(self, link: Link, row: Broadcast) -> Call:
-        """Take a recorded broadcast into our hands, as after a restart."""
-        names = row.candidates.filter(failed_at=None).values_list("application", flat=True)
-        arbitrated = Arbitrated(
-            candidates=tuple(names),
-            deadline=row.deadline.timestamp(),
-            policy=self.policy,
-            notify_claimed=row.notify_claimed,
-        )
-        move_args, _ = movable_args(row.app_args)
-        return Call(self, link, row, Arbiter(arbitrated), move_args)
-
-    def _admitted(
-        self, server: Server, pattern: str
-    ) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
-        """Return who is offered the call, why nobody may be, and what to warn about."""
-        try:
-            return self.candidates.admitted(server.id, pattern), "", ()
-        except FilterRefused as refusal:
-            if self.policy.bad_filter_admits_all:
-                everyone = self.candidates.admitted(server.id, "")
-                return everyone, "", (f"filter not used: {refusal}",)
-            return (), f"filter refused: {refusal}", ()
 
     def reached_by(self, server: Server) -> str:
         """Return how the candidates of a server are reached."""
@@ -251,9 +211,7 @@ class Broker:
         async with self._lookups:
             decided: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
             self.ledger.submit(
-                TryClaim(
-                    claim, channel_id, None, self.policy.any_name_may_claim, decided.set_result
-                )
+                TryClaim(claim, channel_id, None, self._open_to_any_name(), decided.set_result)
             )
             result = await decided
         if isinstance(result, LedgerError):
@@ -262,6 +220,15 @@ class Broker:
             for listener in self.on_claimed_elsewhere:
                 listener(result.broadcast_id)
         return result.verdict
+
+    def _open_to_any_name(self) -> frozenset[int]:
+        """Return the servers whose calls any name may claim."""
+        return frozenset(
+            server_id for server_id in self.servers if self._policy(server_id).any_name_may_claim
+        )
+
+    def _policy(self, server_id: int) -> Policy:
+        return self.configuration.in_force(server_id).policy
 
     def look_again(self, broadcast_id: int) -> None:
         """Read the row of one of our calls again: another process may have settled it."""
@@ -282,7 +249,7 @@ class Broker:
             call.candidate_joined(application)
 
     def _candidate_left(self, server_id: int, application: str) -> None:
-        if not self.policy.rescue:
+        if not self._policy(server_id).rescue:
             return
         for call in self.calls_of(server_id):
             if call.arbiter.broadcast.winner == application:
@@ -293,6 +260,10 @@ class Broker:
     def announce_opened(self, call: Call) -> None:
         for listener in self.on_opened:
             listener(call)
+
+    def announce_offered(self, call: Call, number: int) -> None:
+        for listener in self.on_offered:
+            listener(call, number)
 
     def announce_changed(self, call: Call) -> None:
         for listener in self.on_changed:
@@ -311,12 +282,6 @@ def channel_of(event: Mapping[str, Any]) -> str:
     return channel_id if isinstance(channel_id, str) and len(channel_id) <= 150 else ""
 
 
-def arguments_of(event: Mapping[str, Any]) -> list[str]:
-    """Return the arguments of a StasisStart; none for nonsense."""
-    arguments = event.get("args")
-    return [str(argument) for argument in arguments] if isinstance(arguments, list) else []
-
-
 def is_stale(event: Mapping[str, Any]) -> bool:
     """Whether an event has waited so long that its call may be over."""
     try:
@@ -333,35 +298,6 @@ def may_speak_for(pattern: str, application: str) -> bool:
         return compile_filter(pattern).admits(application)
     except FilterRefused:
         return False
-
-
-def new_row(
-    server: Server,
-    channel: Mapping[str, Any],
-    arguments_given: list[str],
-    arguments: Arguments,
-    arbitrated: Arbitrated,
-    now: float,
-) -> Broadcast:
-    """Return the unsaved row of a broadcast that starts now; long texts are cut to their column."""
-    return Broadcast(
-        server_id=server.id,
-        channel_id=channel["id"],
-        channel_name=str(channel.get("name") or "")[:255],
-        caller_number=messages.caller_number(channel)[:80],
-        caller_name=messages.caller_name(channel)[:80],
-        called=messages.called(channel)[:80],
-        context=messages.context(channel)[:80],
-        channel=channel,
-        arguments_given=arguments_given,
-        timeout_ms=arguments.timeout_ms,
-        app_filter=arguments.app_filter[:1024],
-        app_args=list(arguments.args),
-        notify_claimed=arguments.notify_claimed,
-        opened_at=moment(now),
-        deadline=moment(arbitrated.deadline),
-        candidate_count=len(arbitrated.candidates),
-    )
 
 
 def _destroyed(event: Mapping[str, Any], at: float) -> Destroyed:

@@ -1,7 +1,6 @@
 """One call in the broker's hands: carries out what its arbiter decides."""
 
 import asyncio
-import logging
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -10,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from broadcasts import metrics
 from broadcasts.domain.arbiter import Arbiter, Phase
 from broadcasts.domain.decisions import (
+    AdmitRound,
     Announce,
     Answer,
+    BeginRound,
     CommitClaim,
     CommitEnding,
     CommitReopen,
@@ -36,6 +37,7 @@ from broadcasts.domain.happenings import (
     Happening,
     HungUp,
     Opened,
+    RoundAdmitted,
     Unrecorded,
 )
 from broadcasts.domain.lifecycle import STASIS_STATUS, Status
@@ -48,18 +50,18 @@ from broadcasts.ledger import (
     HangUp,
     Opening,
     Reopening,
+    RoundBegun,
     SessionEnd,
     TryClaim,
 )
 from broadcasts.ledger.entries import LedgerError, moment
 from broadcasts.models import Broadcast
 
+from .call_log import log, log_outcome, log_winner
 from .ports import Link, LinkDown, Response, channel_uri
 
 if TYPE_CHECKING:
     from .broker import Broker
-
-log = logging.getLogger("broadcasts.calls")
 
 # Attempts of one application for one call beyond these are answered but not recorded.
 RECORDED_ATTEMPTS = 20
@@ -142,9 +144,30 @@ class Call:
             return
         self.handle(Opened())
         self.broker.announce_opened(self)
+        self.broker.announce_offered(self, self.row.round)
         if self.row.status != Status.OPEN:
-            self._log_outcome()
+            log_outcome(self.row, self.arbiter.broadcast)
             metrics.broadcasts[Status(self.row.status)].inc()
+
+    def _begin_round(self, decision: BeginRound) -> None:
+        row, number = self.row, decision.number
+        begun = RoundBegun(
+            row=row,
+            number=number,
+            candidates=decision.applications,
+            reached_by=self.broker.reached_by(self.link.server),
+            offered_before=row.candidate_count,
+            deadline=decision.deadline,
+            at=decision.at,
+            done=lambda result: self._round_begun(result, number),
+        )
+        row.candidate_count += len(decision.applications)
+        self.broker.ledger.submit(begun)
+
+    def _round_begun(self, result: Any, number: int) -> None:
+        if not isinstance(result, LedgerError):
+            self.broker.announce_offered(self, number)
+            self.broker.announce_changed(self)
 
     def _commit_claim(self, decision: CommitClaim) -> None:
         ticket = decision.claim.ticket
@@ -186,7 +209,7 @@ class Call:
     def _ended(self, result: EndingDecided, decision: CommitEnding) -> None:
         if result.landed:
             self.row.status, self.row.reason = decision.status, decision.reason
-            self._log_outcome()
+            log_outcome(self.row, self.arbiter.broadcast)
             metrics.broadcasts[decision.status].inc()
             self.broker.announce_changed(self)
 
@@ -229,6 +252,12 @@ class Call:
     def _offer(self, decision: Offer) -> None:
         self._send_offer(decision.applications)
 
+    def _admit_round(self, decision: AdmitRound) -> None:
+        filters = [one["app_filter"] for one in self.row.rounds]
+        candidates, server_id = self.broker.candidates, self.link.server.id
+        number, names = candidates.first_round(server_id, filters, decision.first)
+        self.handle(RoundAdmitted(number, names, time.time()))
+
     def _send_offer(self, applications: tuple[str, ...]) -> None:
         message = call_broadcast(self.row.channel, moment(time.time()), self.row.asterisk_id)
         server_id = self.link.server.id
@@ -248,7 +277,7 @@ class Call:
     def _move(self, decision: Move) -> None:
         if self._deadline:
             self._deadline.cancel()
-        self._log_winner(decision.application)
+        log_winner(self.row, self.arbiter.broadcast)
         self.broker.announce_changed(self)
         if self.broker.candidates.is_connected(self.link.server.id, decision.application):
             self._move_channel(decision.application)
@@ -337,41 +366,12 @@ class Call:
         self._cancel_timers()
         self.broker.forget(self)
 
-    # The log
-
-    def _log_winner(self, winner: str) -> None:
-        row = self.row
-        waited = (row.claimed_at - row.opened_at).total_seconds() * 1000 if row.claimed_at else 0
-        log.info(
-            "%s → %s: offered to %s; %s won after %.1f ms",
-            row.channel_name,
-            row.called or "s",
-            self._offered(),
-            winner,
-            waited,
-        )
-
-    def _log_outcome(self) -> None:
-        row = self.row
-        log.info(
-            "%s → %s: offered to %s; %s (%s)",
-            row.channel_name,
-            row.called or "s",
-            self._offered(),
-            str(row.status).replace("_", " "),
-            row.reason,
-        )
-
-    def _offered(self) -> str:
-        names = self.arbiter.broadcast.candidates
-        if len(names) > 5:
-            return f"{len(names)} applications"
-        return ", ".join(names) or "nobody"
-
 
 PERFORM: dict[type, Callable[[Call, Any], None]] = {
     Open: Call._open,
     Offer: Call._offer,
+    AdmitRound: Call._admit_round,
+    BeginRound: Call._begin_round,
     WakeAt: Call._wake_at,
     WatchHandover: Call._watch_handover,
     CommitClaim: Call._commit_claim,

@@ -1,7 +1,8 @@
 """Which candidate applications are connected, to whom, and which of them a filter admits."""
 
+import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from broadcasts.domain.app_filter import compile_filter
@@ -99,6 +100,21 @@ class Candidates:
                 self._admitted.clear()
             self._admitted[key] = names
         return names
+
+    def first_round(
+        self, server_id: int, filters: Sequence[str], first: int = 1
+    ) -> tuple[int | None, tuple[str, ...]]:
+        """Return the number of the first round that admits anyone now, and whom, in any order.
+
+        Looks at the rounds from number `first` on; None when none of them does. Raises
+        FilterRefused.
+        """
+        for number, pattern in enumerate(filters[first - 1 :], first):
+            names = self.admitted(server_id, pattern)
+            if names:
+                # Shuffled, so that nobody is always first.
+                return number, tuple(random.sample(names, len(names)))
+        return None, ()
 
     def send(self, server_id: int, applications: Iterable[str], message: Addressed) -> list[str]:
         """Send a message to those connected here; returns the names that are not."""

@@ -57,7 +57,7 @@ class Peers:
     async def start(self) -> None:
         """Make this process known and begin to listen."""
         await self._register()
-        self.broker.on_opened.append(self._opened)
+        self.broker.on_offered.append(self._offered)
         self.broker.on_changed.append(self._claimed)
         self.broker.on_claimed_elsewhere.append(self._claimed_elsewhere)
         self.broker.candidates.on_change.append(self._changed.set)
@@ -148,9 +148,9 @@ class Peers:
 
     # Hints
 
-    def _opened(self, call: Call) -> None:
+    def _offered(self, call: Call, number: int) -> None:
         if call.awaited and call.row.status == Status.OPEN:
-            self._hint("opened", call.row.pk)
+            self._hint("offered", call.row.pk, round=number)
 
     def _claimed(self, call: Call) -> None:
         if call.row.notify_claimed and call.arbiter.phase is Phase.MOVING:
@@ -159,7 +159,7 @@ class Peers:
     def _claimed_elsewhere(self, broadcast_id: int) -> None:
         self._hint("look", broadcast_id)
 
-    def _hint(self, about: str, broadcast_id: int | None = None) -> None:
+    def _hint(self, about: str, broadcast_id: int | None = None, **more: int) -> None:
         if self._alone:
             return
         message = {
@@ -167,6 +167,7 @@ class Peers:
             "about": about,
             "broadcast": broadcast_id,
             "origin": str(self.process_id),
+            **more,
         }
         task = asyncio.create_task(self._send(message))
         self._hints.add(task)
@@ -195,16 +196,16 @@ class Peers:
         match message.get("about"):
             case "presence":
                 self._changed.set()
-            case "opened":
-                await self._offer(message["broadcast"])
+            case "offered":
+                await self._offer(message["broadcast"], message["round"])
             case "claimed":
                 await self._announce(message["broadcast"])
             case "look":
                 self.broker.look_again(message["broadcast"])
 
-    async def _offer(self, broadcast_id: int) -> None:
-        """Offer another process's call to the candidates that are connected here."""
-        row, names = await self._read(broadcast_id)
+    async def _offer(self, broadcast_id: int, number: int) -> None:
+        """Offer another process's call to the candidates of a round that are connected here."""
+        row, names = await self._read(broadcast_id, round=number)
         if row is not None and row.status == Status.OPEN:
             message = call_broadcast(row.channel, moment(time.time()), row.asterisk_id)
             self.broker.candidates.send(row.server_id, names, message)
@@ -216,8 +217,8 @@ class Peers:
             self.broker.candidates.send(row.server_id, names, message)
 
     @database_sync_to_async
-    def _read(self, broadcast_id: int) -> tuple[Broadcast | None, list[str]]:
+    def _read(self, broadcast_id: int, **wanted: int) -> tuple[Broadcast | None, list[str]]:
         row = Broadcast.objects.filter(pk=broadcast_id).first()
         if row is None:
             return None, []
-        return row, list(row.candidates.values_list("application", flat=True))
+        return row, list(row.candidates.filter(**wanted).values_list("application", flat=True))

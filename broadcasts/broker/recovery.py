@@ -23,6 +23,7 @@ from broadcasts.domain.happenings import (
 from broadcasts.domain.lifecycle import Status
 from broadcasts.models import Broadcast
 
+from .opening import recorded_call
 from .ports import Link, LinkDown, channel_uri
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class Recovery:
             if channel and in_stasis(channel):
                 self._begin(channel)
         elif row.ended_at is None or (held and channel and waits_to_return(row, channel)):
-            call = await database_sync_to_async(self.broker.resume)(self.link, row)
+            call = await database_sync_to_async(recorded_call)(self.broker, self.link, row)
             self.broker.add(call)
             await self._resume(call, row, channel, held)
 

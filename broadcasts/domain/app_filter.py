@@ -29,7 +29,7 @@ from broadcasts.domain.re2_translation import translate
 
 __all__ = ["AppFilter", "FilterRefused", "compile_filter"]
 
-_CACHED_FILTERS = 128
+_CACHED_FILTERS = 1024
 _MAX_MEMORY = 4 << 20  # bytes that RE2 may use for one filter
 
 

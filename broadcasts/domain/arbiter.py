@@ -5,14 +5,16 @@ what follows. `REACTIONS` is its whole behaviour: what that table does not list 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 from types import MappingProxyType
 from typing import Any
 
+from .broadcast import Broadcast
 from .decisions import (
+    AdmitRound,
     Announce,
     Answer,
+    BeginRound,
     CommitClaim,
     CommitEnding,
     CommitReopen,
@@ -43,13 +45,14 @@ from .happenings import (
     Opened,
     Reopened,
     Replaced,
+    RoundAdmitted,
     RowSeen,
     Unrecorded,
     WinnerLost,
     WinnerStarted,
 )
 from .lifecycle import STASIS_STATUS, StasisStatus, Status
-from .policy import OnFailedHandover, Policy
+from .policy import OnFailedHandover
 from .verdict import Verdict
 
 
@@ -75,18 +78,6 @@ LOST: Mapping[Status, Verdict] = MappingProxyType(
         Status.FAILED: Verdict.FAILED,
     }
 )
-
-
-@dataclass(slots=True)
-class Broadcast:
-    """What the arbiter knows of the call it arbitrates; `deadline` in seconds since the epoch."""
-
-    candidates: tuple[str, ...]
-    deadline: float
-    policy: Policy
-    notify_claimed: bool = False
-    status: Status = Status.OPEN
-    winner: str = ""
 
 
 class Arbiter:
@@ -156,8 +147,22 @@ class Arbiter:
         self.phase = Phase.ENDING
         return [CommitEnding(status, reason)]
 
-    def _deadline(self, _: DeadlineReached) -> list[Decision]:
+    def _next_round(self, _: DeadlineReached | None = None) -> list[Decision]:
+        if self.broadcast.has_later_rounds:
+            return [AdmitRound(self.broadcast.round + 1)]
         return self._end(Status.TIMED_OUT, "nobody claimed in time")
+
+    def _round_admitted(self, happening: RoundAdmitted) -> list[Decision]:
+        number, at, broadcast = happening.number, happening.at, self.broadcast
+        if number is None:
+            return self._end(Status.TIMED_OUT, "nobody claimed in time")
+        if number <= broadcast.round:
+            return []
+        new = broadcast.begin_round(number, happening.applications, at)
+        begin = BeginRound(number, new, broadcast.last_deadline, at)
+        if not self._others():
+            return [begin, *self._next_round()]
+        return [begin, Offer(new), WakeAt(broadcast.deadline)]
 
     def _hung_up_waiting(self, _: HungUp | LeftBroadcast) -> list[Decision]:
         self._hung_up = True
@@ -286,10 +291,13 @@ class Arbiter:
         winner = self.broadcast.winner
         self._spent.add(winner)
         again = self.broadcast.policy.on_failed_handover is OnFailedHandover.OFFER_AGAIN
-        if again and at < self.broadcast.deadline and self._others():
+        if again and at < self.broadcast.last_deadline and self._anyone_left():
             self.phase = Phase.REOPENING
             return [CommitReopen(winner, reason)]
         return self._end(Status.FAILED, f"{winner}: {reason}")
+
+    def _anyone_left(self) -> bool:
+        return bool(self._others()) or self.broadcast.has_later_rounds
 
     def _others(self) -> tuple[str, ...]:
         return tuple(name for name in self.broadcast.candidates if name not in self._spent)
@@ -301,7 +309,10 @@ class Arbiter:
         self.broadcast.status, self.broadcast.winner = Status.OPEN, ""
         if self._hung_up:
             return self._end(Status.ABANDONED, "the caller hung up")
-        return [Offer(self._others()), WakeAt(self.broadcast.deadline)]
+        others = self._others()
+        if not others:
+            return self._next_round()
+        return [Offer(others), WakeAt(self.broadcast.deadline)]
 
     # The winner's session
 
@@ -325,7 +336,8 @@ REACTIONS: Mapping[tuple[Phase, type], Reaction] = MappingProxyType(
         (Phase.OFFERED, Claim): Arbiter._claim,
         (Phase.OFFERED, ClaimDecided): Arbiter._claim_decided,
         (Phase.OFFERED, RowSeen): Arbiter._row_seen,
-        (Phase.OFFERED, DeadlineReached): Arbiter._deadline,
+        (Phase.OFFERED, DeadlineReached): Arbiter._next_round,
+        (Phase.OFFERED, RoundAdmitted): Arbiter._round_admitted,
         (Phase.OFFERED, HungUp): Arbiter._hung_up_waiting,
         (Phase.OFFERED, LeftBroadcast): Arbiter._hung_up_waiting,
         (Phase.OFFERED, Destroyed): Arbiter._hung_up_waiting,

@@ -7,7 +7,7 @@ four arrive as `StasisStart.args`, already split by Asterisk. Source of the rule
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 MAX_TIMEOUT_MS = 60_000
 MAX_ARGS = 128
@@ -24,10 +24,12 @@ class Defaults:
 
     timeout_ms: how long the broadcast waits for a claim, in milliseconds.
     notify_claimed: whether the candidates are told when the call is claimed.
+    args: what the winner's StasisStart carries.
     """
 
     timeout_ms: int = 500
     notify_claimed: bool = False
+    args: tuple[str, ...] = ()
 
 
 NATIVE_DEFAULTS = Defaults()
@@ -42,6 +44,7 @@ class Arguments:
     args: at most 128 texts for the winner's `StasisStart.args`; some may be empty.
     notify_claimed: whether the candidates get `CallClaimed`.
     warnings: what was wrong with the arguments, one sentence each, for people.
+    given: the names of those that are not defaults.
     """
 
     timeout_ms: int
@@ -49,6 +52,7 @@ class Arguments:
     args: tuple[str, ...]
     notify_claimed: bool
     warnings: tuple[str, ...]
+    given: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 def parse_arguments(raw: Sequence[str], defaults: Defaults = NATIVE_DEFAULTS) -> Arguments:
@@ -56,13 +60,25 @@ def parse_arguments(raw: Sequence[str], defaults: Defaults = NATIVE_DEFAULTS) ->
     timeout, app_filter, args, notify_claimed = _named(raw)
     timeout_ms, timeout_warnings = _timeout_ms(timeout, defaults.timeout_ms)
     kept_args, args_warnings = split_args(args)
+    given = {
+        "timeout_ms": timeout and not timeout_warnings,
+        "app_filter": app_filter,
+        "args": args,
+        "notify_claimed": notify_claimed,
+    }
     return Arguments(
         timeout_ms=timeout_ms,
         app_filter=app_filter,
-        args=kept_args,
+        args=kept_args or defaults.args,
         notify_claimed=_is_true(notify_claimed) if notify_claimed else defaults.notify_claimed,
         warnings=timeout_warnings + args_warnings,
+        given=frozenset(name for name, is_given in given.items() if is_given),
     )
+
+
+def filter_given(raw: Sequence[str]) -> str:
+    """Return the filter of `StasisStart.args` as it stands there, "" for none."""
+    return _named(raw)[1]
 
 
 def split_args(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

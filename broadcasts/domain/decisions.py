@@ -23,6 +23,26 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class AdmitRound:
+    """Judge who is connected now; report RoundAdmitted of the first round that admits anyone.
+
+    `first` is the number of the first one to look at; those that admit nobody are skipped.
+    """
+
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
+class BeginRound:
+    """Record that a round begins, whom it is offered to besides, and the last deadline."""
+
+    number: int
+    applications: tuple[str, ...]
+    deadline: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class WakeAt:
     """Report DeadlineReached at this time."""
 
@@ -127,6 +147,8 @@ class Forget:
 Decision = (
     Open
     | Offer
+    | AdmitRound
+    | BeginRound
     | WakeAt
     | WatchHandover
     | CommitClaim

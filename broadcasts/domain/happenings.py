@@ -43,8 +43,20 @@ class ClaimDecided:
 
 @dataclass(frozen=True, slots=True)
 class DeadlineReached:
-    """The offer's time is over."""
+    """The time of the offer, or of its present round, is over."""
 
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RoundAdmitted:
+    """Who is connected now and admitted by a later round; `number` is None when none admits anyone.
+
+    Those whom an earlier round was offered to are among them.
+    """
+
+    number: int | None
+    applications: tuple[str, ...]
     at: float
 
 
@@ -140,6 +152,7 @@ Happening = (
     | Claim
     | ClaimDecided
     | DeadlineReached
+    | RoundAdmitted
     | EndingDecided
     | RowSeen
     | Reopened

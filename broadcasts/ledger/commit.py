@@ -27,6 +27,7 @@ from .entries import (
     Look,
     Opening,
     Reopening,
+    RoundBegun,
     RowState,
     SessionEnd,
     TryClaim,
@@ -102,6 +103,23 @@ class Commit:
         older.update(ended_at=entry.row.opened_at, stasis_status=StasisStatus.SUCCESS)
         self._open([entry])
 
+    def _round_begun(self, entry: RoundBegun) -> LedgerError | None:
+        row, at = entry.row, time_value(moment(entry.at))
+        if row.pk is None:
+            return LedgerError("the broadcast was not recorded")
+        positions = enumerate(entry.candidates, entry.offered_before + 1)
+        candidates = [
+            (row.pk, application, position, entry.number, entry.reached_by, at)
+            for position, application in positions
+        ]
+        self._insert(CANDIDATE, candidates)
+        Broadcast.objects.filter(pk=row.pk).update(
+            round=entry.number,
+            deadline=moment(entry.deadline),
+            candidate_count=entry.offered_before + len(entry.candidates),
+        )
+        return None
+
     # Claims
 
     def _try_claim(self, entry: TryClaim) -> ClaimResult | LedgerError:
@@ -142,7 +160,7 @@ class Commit:
 
     def _refusal(self, entry: TryClaim, row: Broadcast) -> Verdict | None:
         """Judge a claim that no arbiter has judged; a row that is not open answers by itself."""
-        if row.status != Status.OPEN or entry.any_name_may_claim:
+        if row.status != Status.OPEN or row.server_id in entry.any_name_at:
             return None
         offered = row.candidates.filter(
             application=entry.claim.application, failed_at__isnull=True
@@ -260,6 +278,7 @@ def is_first(entry: Entry) -> bool:
 
 HANDLERS: dict[type, Callable[[Commit, Any], Any]] = {
     Opening: Commit._opening,
+    RoundBegun: Commit._round_begun,
     TryClaim: Commit._try_claim,
     Attempt: Commit._attempt,
     Ending: Commit._ending,

@@ -64,15 +64,37 @@ class Opening:
 
 
 @dataclass(slots=True)
+class RoundBegun:
+    """A later round, and whom it is offered to besides those that were offered the call before.
+
+    `deadline` is that of the last round.
+    """
+
+    urgent: ClassVar[bool] = True
+
+    row: Broadcast
+    number: int
+    candidates: tuple[str, ...]
+    reached_by: str
+    offered_before: int
+    deadline: float
+    at: float
+    done: Callable[[Any], None] = no_one
+
+
+@dataclass(slots=True)
 class TryClaim:
-    """A claim for `row`, or, when memory knows none, for the channel that the claim names."""
+    """A claim for `row`, or, when memory knows none, for the channel that the claim names.
+
+    `any_name_at`: the servers whose calls may be claimed by whom they were not offered to.
+    """
 
     urgent: ClassVar[bool] = True
 
     claim: Claim
     channel_id: str
     row: Broadcast | None
-    any_name_may_claim: bool = False
+    any_name_at: frozenset[int] = frozenset()
     done: Callable[[Any], None] = no_one
 
 
@@ -160,4 +182,15 @@ class Look:
     done: Callable[[Any], None] = no_one
 
 
-Entry = Opening | TryClaim | Attempt | Ending | Reopening | HandedOver | SessionEnd | HangUp | Look
+Entry = (
+    Opening
+    | RoundBegun
+    | TryClaim
+    | Attempt
+    | Ending
+    | Reopening
+    | HandedOver
+    | SessionEnd
+    | HangUp
+    | Look
+)

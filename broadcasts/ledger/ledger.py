@@ -22,6 +22,7 @@ from .entries import (
     HangUp,
     LedgerError,
     Opening,
+    RoundBegun,
     SessionEnd,
     no_one,
 )
@@ -32,7 +33,7 @@ Outcome = tuple[Callable[[Any], None], Any]
 Deliver = Callable[[list[Outcome]], None]
 
 # Entries that state what has happened: they are kept until the database takes them.
-MUST_LAND = (Attempt, Ending, HandedOver, SessionEnd, HangUp)
+MUST_LAND = (Attempt, RoundBegun, Ending, HandedOver, SessionEnd, HangUp)
 # Small enough that processes which share one SQLite file get their turns.
 GROUP_LIMIT = 128
 # How long entries that nobody waits for may wait for company.

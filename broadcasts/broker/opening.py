@@ -1,0 +1,114 @@
+"""From a StasisStart, or from a row, to a call in the broker's hands."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from broadcasts.domain import messages
+from broadcasts.domain.arbiter import Arbiter
+from broadcasts.domain.arguments import movable_args
+from broadcasts.domain.broadcast import Broadcast as Arbitrated
+from broadcasts.domain.plan import Plan
+from broadcasts.domain.rules import Incoming
+from broadcasts.ledger.entries import moment
+from broadcasts.models import Broadcast
+
+from .call import Call
+from .ports import Link, Server
+
+if TYPE_CHECKING:
+    from .broker import Broker
+
+
+def new_call(
+    broker: "Broker", link: Link, event: Mapping[str, Any], warning: str
+) -> tuple[Call, str]:
+    """Judge a StasisStart; returns its call, and why it cannot be broadcast or ""."""
+    channel, raw = event["channel"], arguments_of(event)
+    plan = broker.configuration.plan(incoming(link.server, channel), raw)
+    number, names = (
+        (1, ()) if plan.refused else broker.candidates.first_round(link.server.id, plan.filters)
+    )
+    rounds = tuple(one.timeout_ms / 1000 for one in plan.rounds)
+    number, now = number or 1, time.time()
+    arbitrated = Arbitrated(
+        candidates=names,
+        deadline=now + rounds[number - 1],
+        policy=plan.policy,
+        notify_claimed=plan.notify_claimed,
+        round=number,
+        rounds=rounds if len(rounds) > 1 else (),
+    )
+    move_args, lost = movable_args(plan.args)
+    row = new_row(link.server, channel, raw, plan, arbitrated, now)
+    row.warnings = [*filter(None, [warning]), *plan.warnings, *lost]
+    row.asterisk_id = str(event.get("asterisk_id") or "")[:80]
+    return Call(broker, link, row, Arbiter(arbitrated), move_args), plan.refused
+
+
+def recorded_call(broker: "Broker", link: Link, row: Broadcast) -> Call:
+    """Return the call of a recorded broadcast, as after a restart; asks the database."""
+    names = row.candidates.filter(failed_at=None).values_list("application", flat=True)
+    rounds = tuple(one["timeout_ms"] / 1000 for one in row.rounds)
+    arbitrated = Arbitrated(
+        candidates=tuple(names),
+        deadline=row.deadline.timestamp() - sum(rounds[row.round :]),
+        policy=broker.configuration.policy(row.server_id, row.preset_name),
+        notify_claimed=row.notify_claimed,
+        round=row.round,
+        rounds=rounds,
+    )
+    move_args, _ = movable_args(row.app_args)
+    return Call(broker, link, row, Arbiter(arbitrated), move_args)
+
+
+def incoming(server: Server, channel: Mapping[str, Any]) -> Incoming:
+    """Return what rules look at in a channel."""
+    return Incoming(
+        server.id,
+        messages.context(channel),
+        messages.called(channel),
+        messages.caller_number(channel),
+    )
+
+
+def arguments_of(event: Mapping[str, Any]) -> list[str]:
+    """Return the arguments of a StasisStart; none for nonsense."""
+    arguments = event.get("args")
+    return [str(argument) for argument in arguments] if isinstance(arguments, list) else []
+
+
+def new_row(
+    server: Server,
+    channel: Mapping[str, Any],
+    raw: list[str],
+    plan: Plan,
+    arbitrated: Arbitrated,
+    now: float,
+) -> Broadcast:
+    """Return the unsaved row of a broadcast that starts now; long texts are cut to their column."""
+    several = len(plan.rounds) > 1
+    return Broadcast(
+        server_id=server.id,
+        channel_id=channel["id"],
+        channel_name=str(channel.get("name") or "")[:255],
+        caller_number=messages.caller_number(channel)[:80],
+        caller_name=messages.caller_name(channel)[:80],
+        called=messages.called(channel)[:80],
+        context=messages.context(channel)[:80],
+        channel=channel,
+        arguments_given=raw,
+        timeout_ms=plan.timeout_ms,
+        app_filter=plan.rounds[0].app_filter[:1024],
+        app_args=list(plan.args),
+        notify_claimed=plan.notify_claimed,
+        preset_name=plan.preset[:64],
+        preset_version=plan.preset_version,
+        rule_name=plan.rule,
+        rounds=[asdict(one) for one in plan.rounds] if several else [],
+        round=arbitrated.round,
+        opened_at=moment(now),
+        deadline=moment(arbitrated.last_deadline),
+        candidate_count=len(arbitrated.candidates),
+    )
