@@ -46,6 +46,8 @@ LINGER_SECONDS = 10
 STALE_SECONDS = 2
 # Claims for channels that memory does not know, looked up in the record at one time.
 LOOKUPS_AT_ONCE = 32
+# Attempts for channels that nobody knows, recorded in a second: a flood must not fill the record.
+UNKNOWN_PER_SECOND = 50
 
 Changed = Callable[[Call], None]
 
@@ -72,6 +74,7 @@ class Broker:
         self._answers: dict[int, asyncio.Future[Verdict]] = {}
         self._tickets = itertools.count(1)
         self._lookups = asyncio.Semaphore(LOOKUPS_AT_ONCE)
+        self._unknown = Allowance(UNKNOWN_PER_SECOND)
         self._tasks: set[asyncio.Task[None]] = set()
 
     # Links
@@ -211,7 +214,14 @@ class Broker:
         async with self._lookups:
             decided: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
             self.ledger.submit(
-                TryClaim(claim, channel_id, None, self._open_to_any_name(), decided.set_result)
+                TryClaim(
+                    claim,
+                    channel_id,
+                    None,
+                    self._open_to_any_name(),
+                    self._unknown.take(claim.at),
+                    decided.set_result,
+                )
             )
             result = await decided
         if isinstance(result, LedgerError):
@@ -273,6 +283,22 @@ class Broker:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+class Allowance:
+    """So many of something in each second; what is beyond has to do without."""
+
+    def __init__(self, per_second: int) -> None:
+        self._per_second = per_second
+        self._second = 0
+        self._taken = 0
+
+    def take(self, at: float) -> bool:
+        """Take one, if any is left in the second of this time."""
+        if int(at) != self._second:
+            self._second, self._taken = int(at), 0
+        self._taken += 1
+        return self._taken <= self._per_second
 
 
 def channel_of(event: Mapping[str, Any]) -> str:

@@ -185,7 +185,8 @@ class Arbiter:
 
     def _ending_decided(self, happening: EndingDecided) -> list[Decision]:
         if not happening.landed and happening.status is Status.CLAIMED:
-            return self._won(happening.winner)
+            # An ending that came too late is answered after its winner has failed: nothing new.
+            return [] if happening.winner in self._spent else self._won(happening.winner)
         self.broadcast.status = happening.status
         if self._hung_up:
             return self._forget()
@@ -219,10 +220,9 @@ class Arbiter:
 
     def _refusal(self, claim: Claim) -> Verdict | None:
         if self.broadcast.policy.any_name_may_claim:
-            return None
-        if claim.application not in self.broadcast.candidates:
-            return Verdict.NOT_OFFERED
-        if claim.application in self._spent:
+            # Natively anybody may claim for any name, but nobody there has limited credentials.
+            return claim.refusal if claim.refusal is Verdict.NOT_ALLOWED else None
+        if claim.application not in self._others():
             return Verdict.NOT_OFFERED
         return claim.refusal
 

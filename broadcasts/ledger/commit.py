@@ -125,7 +125,9 @@ class Commit:
     def _try_claim(self, entry: TryClaim) -> ClaimResult | LedgerError:
         row = entry.row or self._find(entry)
         if row is None:
-            return self._answer(entry, None, Verdict.UNKNOWN)
+            if entry.note_unknown:
+                return self._answer(entry, None, Verdict.UNKNOWN)
+            return ClaimResult(Verdict.UNKNOWN)
         if row.pk is None:
             return LedgerError("the broadcast was not recorded")
         refusal = None if entry.row else self._refusal(entry, row)
@@ -160,8 +162,11 @@ class Commit:
 
     def _refusal(self, entry: TryClaim, row: Broadcast) -> Verdict | None:
         """Judge a claim that no arbiter has judged; a row that is not open answers by itself."""
-        if row.status != Status.OPEN or row.server_id in entry.any_name_at:
+        if row.status != Status.OPEN:
             return None
+        if row.server_id in entry.any_name_at:
+            refusal = entry.claim.refusal
+            return refusal if refusal is Verdict.NOT_ALLOWED else None
         offered = row.candidates.filter(
             application=entry.claim.application, failed_at__isnull=True
         ).exists()

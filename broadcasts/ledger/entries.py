@@ -86,6 +86,7 @@ class RoundBegun:
 class TryClaim:
     """A claim for `row`, or, when memory knows none, for the channel that the claim names.
 
+    `note_unknown`: whether an attempt for a channel that nobody knows is recorded.
     `any_name_at`: the servers whose calls may be claimed by whom they were not offered to.
     """
 
@@ -95,6 +96,7 @@ class TryClaim:
     channel_id: str
     row: Broadcast | None
     any_name_at: frozenset[int] = frozenset()
+    note_unknown: bool = True
     done: Callable[[Any], None] = no_one
 
 

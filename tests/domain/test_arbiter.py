@@ -151,6 +151,13 @@ def test_a_setting_restores_that_any_name_may_claim():
     assert arbiter.handle(anyone) == [CommitClaim(anyone)]
 
 
+def test_that_setting_does_not_lift_the_limits_of_credentials():
+    arbiter = offered("a", any_name_may_claim=True)
+    assert arbiter.handle(claim("b", refusal=Verdict.NOT_ALLOWED))[-1] == Answer(
+        1, Verdict.NOT_ALLOWED
+    )
+
+
 def test_nobody_claims_in_time():
     arbiter = offered("a")
     (ending,) = arbiter.handle(DeadlineReached(10.0))

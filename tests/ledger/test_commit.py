@@ -148,6 +148,22 @@ def test_a_claim_for_an_unknown_channel_is_recorded_without_a_broadcast():
     assert ClaimAttempt.objects.get().broadcast is None
 
 
+def test_an_attempt_for_an_unknown_channel_need_not_be_recorded():
+    (result,) = write(TryClaim(claim("a"), "no.such", None, note_unknown=False))
+    assert result.verdict is Verdict.UNKNOWN
+    assert not ClaimAttempt.objects.exists()
+
+
+def test_any_name_may_claim_but_not_with_credentials_for_other_names():
+    row = open_row("a")
+    anywhere = frozenset({row.server_id})
+    limited = claim("stranger", refusal=Verdict.NOT_ALLOWED)
+    (refused,) = write(TryClaim(limited, row.channel_id, None, anywhere))
+    assert refused.verdict is Verdict.NOT_ALLOWED
+    (won,) = write(TryClaim(claim("stranger"), row.channel_id, None, anywhere))
+    assert won.verdict is Verdict.WON
+
+
 def test_a_claim_taken_back_opens_the_row_and_marks_the_candidate():
     row = open_row("a", "b")
     _, reopened = write(try_claim(row, "a"), Reopening(row, "a", "not registered", NOW))
