@@ -158,7 +158,8 @@ class Arbiter:
             return self._end(Status.TIMED_OUT, "nobody claimed in time")
         if number <= broadcast.round:
             return []
-        new = broadcast.begin_round(number, happening.applications, at)
+        fit = tuple(name for name in happening.applications if name not in self._spent)
+        new = broadcast.begin_round(number, fit, at)
         begin = BeginRound(number, new, broadcast.last_deadline, at)
         if not self._others():
             return [begin, *self._next_round()]
@@ -185,8 +186,7 @@ class Arbiter:
 
     def _ending_decided(self, happening: EndingDecided) -> list[Decision]:
         if not happening.landed and happening.status is Status.CLAIMED:
-            # An ending that came too late is answered after its winner has failed: nothing new.
-            return [] if happening.winner in self._spent else self._won(happening.winner)
+            return self._won(happening.winner)
         self.broadcast.status = happening.status
         if self._hung_up:
             return self._forget()
@@ -219,10 +219,12 @@ class Arbiter:
         return [decision for claim in held for decision in self.handle(claim)]
 
     def _refusal(self, claim: Claim) -> Verdict | None:
+        if claim.application in self._spent:
+            return Verdict.NOT_OFFERED
         if self.broadcast.policy.any_name_may_claim:
             # Natively anybody may claim for any name, but nobody there has limited credentials.
             return claim.refusal if claim.refusal is Verdict.NOT_ALLOWED else None
-        if claim.application not in self._others():
+        if claim.application not in self.broadcast.candidates:
             return Verdict.NOT_OFFERED
         return claim.refusal
 
@@ -253,7 +255,12 @@ class Arbiter:
         return self._won(happening.winner)
 
     def _won(self, winner: str) -> list[Decision]:
-        """A claim is durable, in whichever process; the hand-over is ours, as we hold the link."""
+        """A claim is durable, in whichever process; the hand-over is ours, as we hold the link.
+
+        What was asked of the row before its winner failed is answered after it: nothing new.
+        """
+        if winner in self._spent:
+            return []
         self.broadcast.status, self.broadcast.winner = Status.CLAIMED, winner
         announce: list[Decision] = [Announce(winner)] if self.broadcast.notify_claimed else []
         if self._hung_up:

@@ -164,13 +164,13 @@ class Commit:
         """Judge a claim that no arbiter has judged; a row that is not open answers by itself."""
         if row.status != Status.OPEN:
             return None
+        candidate = row.candidates.filter(application=entry.claim.application).first()
+        if candidate and candidate.failed_at:
+            return Verdict.NOT_OFFERED
         if row.server_id in entry.any_name_at:
             refusal = entry.claim.refusal
             return refusal if refusal is Verdict.NOT_ALLOWED else None
-        offered = row.candidates.filter(
-            application=entry.claim.application, failed_at__isnull=True
-        ).exists()
-        return entry.claim.refusal if offered else Verdict.NOT_OFFERED
+        return entry.claim.refusal if candidate else Verdict.NOT_OFFERED
 
     def _answer(
         self, entry: TryClaim | Attempt, row: Broadcast | None, verdict: Verdict

@@ -11,16 +11,22 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from broadcasts.domain.arbiter import LOST, Arbiter, Broadcast, Phase
+from broadcasts.domain.arbiter import LOST, Arbiter, Phase
+from broadcasts.domain.broadcast import Broadcast
 from broadcasts.domain.decisions import (
+    AdmitRound,
     Answer,
+    BeginRound,
     CommitClaim,
     CommitEnding,
     CommitReopen,
     Move,
+    NoteHandedOver,
     NoteSessionEnded,
+    Offer,
     Open,
     Return,
+    WakeAt,
 )
 from broadcasts.domain.happenings import (
     BackInDialplan,
@@ -34,6 +40,7 @@ from broadcasts.domain.happenings import (
     LeftBroadcast,
     Opened,
     Reopened,
+    RoundAdmitted,
     RowSeen,
     Unrecorded,
     WinnerLost,
@@ -58,10 +65,15 @@ class World(RuleBasedStateMachine):
         rescue=st.booleans(),
         anyone=st.booleans(),
         refused=st.sampled_from(["", "", "bad filter"]),
+        rounds=st.lists(st.sampled_from([0.0, 1.0, 400.0]), max_size=3).map(tuple),
     )
-    def the_call_enters(self, candidates, again, rescue, anyone, refused):
+    def the_call_enters(self, candidates, again, rescue, anyone, refused, rounds):
         policy = Policy(on_failed_handover=again, rescue=rescue, any_name_may_claim=anyone)
-        self.arbiter = Arbiter(Broadcast(tuple(candidates), DEADLINE, policy))
+        self.arbiter = Arbiter(Broadcast(tuple(candidates), DEADLINE, policy, rounds=rounds))
+        self.wake: float | None = None  # when the timer goes off
+        self.asked_to_admit: deque = deque()
+        self.round = 1
+        self.failed: set[str] = set()
         self.now = 0.0
         self.row: Status | None = None  # None: not recorded
         self.winner = ""
@@ -81,12 +93,24 @@ class World(RuleBasedStateMachine):
 
     def perform(self, decisions):
         for decision in decisions:
+            if isinstance(decision, Move | CommitEnding | CommitReopen | NoteHandedOver):
+                self.wake = None
             match decision:
                 case Open() | CommitClaim() | CommitEnding() | CommitReopen():
                     self.ledger.append(decision)
+                case WakeAt(at):
+                    self.wake = at
+                case AdmitRound(first):
+                    self.asked_to_admit.append(first)
+                case BeginRound(number):
+                    assert number > self.round, "a round began twice"
+                    self.round = number
+                case Offer(applications):
+                    assert not self.failed & set(applications), "offered to one that had failed"
                 case Answer(ticket, verdict):
                     self.answer(ticket, verdict)
                 case Move(application):
+                    assert application not in self.failed, "moved to one that had failed"
                     assert self.row is Status.CLAIMED, "moved before the claim was durable"
                     self.commands.append(("move", application))
                 case Return(status):
@@ -138,9 +162,10 @@ class World(RuleBasedStateMachine):
             case CommitEnding(status, _):
                 landed = self.move_row(status, self.winner)
                 self.tell(EndingDecided(landed, self.row, self.winner))
-            case CommitReopen():
+            case CommitReopen(application, _):
                 landed = self.move_row(Status.OPEN, "")
                 if landed:
+                    self.failed.add(application)
                     self.granted = ""
                 self.tell(Reopened(landed, self.now))
 
@@ -165,8 +190,11 @@ class World(RuleBasedStateMachine):
     @precondition(lambda self: self.row is Status.OPEN)
     @rule(application=applications)
     def another_process_commits_a_claim(self, application):
-        if application in self.arbiter.broadcast.candidates and self.move_row(
-            Status.CLAIMED, application
+        offered = application in self.arbiter.broadcast.candidates
+        if (
+            offered
+            and application not in self.failed
+            and self.move_row(Status.CLAIMED, application)
         ):
             assert not self.granted, "two winners"
             self.granted = application
@@ -176,20 +204,37 @@ class World(RuleBasedStateMachine):
     def a_hint_makes_us_look(self):
         self.tell(RowSeen(self.row, self.winner))
 
-    # The clock
+    # The clock and the rounds
 
     @rule(seconds=st.sampled_from([0.001, 1.0, 400.0]))
     def time_passes(self, seconds):
         self.now += seconds
 
-    @precondition(lambda self: self.now >= DEADLINE)
+    @precondition(lambda self: self.wake is not None)
     @rule()
-    def the_deadline_is_reported(self):
+    def the_timer_goes_off(self):
+        self.now, self.wake = max(self.now, self.wake), None
         self.tell(DeadlineReached(self.now))
+
+    @precondition(lambda self: self.now >= self.arbiter.broadcast.deadline)
+    @rule()
+    def a_deadline_is_reported_that_nobody_waits_for(self):
+        self.tell(DeadlineReached(self.now))
+
+    @precondition(lambda self: self.asked_to_admit)
+    @rule(skipped=st.integers(0, 2), admitted=st.lists(applications, unique=True, min_size=1))
+    def a_later_round_is_judged(self, skipped, admitted):
+        number = self.asked_to_admit.popleft() + skipped
+        if number > len(self.arbiter.broadcast.rounds):
+            self.tell(RoundAdmitted(None, (), self.now))
+        else:
+            self.tell(RoundAdmitted(number, tuple(admitted), self.now))
 
     @precondition(lambda self: self.arbiter.phase is Phase.MOVING)
     @rule()
     def no_hand_over_is_seen_in_time(self):
+        # Asterisk carries a move out at once; one that takes longer than the watch never comes.
+        self.commands = deque(command for command in self.commands if command[0] != "move")
         winner = self.arbiter.broadcast.winner
         self.tell(HandoverFailed("no StasisStart", self.now, winner))
 
@@ -264,9 +309,11 @@ class World(RuleBasedStateMachine):
             self.the_ledger_writes()
         while self.commands:
             self.asterisk_carries_out_a_command(True, True)
-        if self.arbiter.phase is Phase.OFFERED:
-            self.now = max(self.now, DEADLINE)
-            self.tell(DeadlineReached(self.now))
+        if self.asked_to_admit:
+            self.a_later_round_is_judged(0, APPLICATIONS)
+        elif self.arbiter.phase is Phase.OFFERED:
+            assert self.wake is not None, "nothing ends the offer"
+            self.the_timer_goes_off()
         elif self.arbiter.phase is Phase.MOVING:
             self.no_hand_over_is_seen_in_time()
 
