@@ -34,8 +34,8 @@ from broadcasts.models import Candidate
 
 from .call import Call
 from .candidates import Candidates
-from .opening import new_call
-from .ports import Link, Principal, Server
+from .opening import GOSUB_CONTEXT, arguments_of, calling_context, new_call
+from .ports import Link, LinkDown, Principal, Server
 from .recovery import Recovery
 
 log = logging.getLogger(__name__)
@@ -71,6 +71,7 @@ class Broker:
         self.on_offered: list[Callable[[Call, int], None]] = []
         self.on_claimed_elsewhere: list[Callable[[int], None]] = []
         self._calls: dict[str, list[Call]] = defaultdict(list)
+        self._arriving: set[tuple[int, str]] = set()
         self._answers: dict[int, asyncio.Future[Verdict]] = {}
         self._tickets = itertools.count(1)
         self._lookups = asyncio.Semaphore(LOOKUPS_AT_ONCE)
@@ -155,7 +156,29 @@ class Broker:
 
     def begin(self, link: Link, event: Mapping[str, Any], warning: str = "") -> None:
         """Broadcast a call from its StasisStart."""
-        call, refused = new_call(self, link, event, warning)
+        context = messages.context(event["channel"])
+        if context == GOSUB_CONTEXT and self.configuration.needs_context(arguments_of(event)):
+            self._spawn(self._begin_from_gosub(link, event, warning))
+        else:
+            self._broadcast(link, event, warning, context)
+
+    async def _begin_from_gosub(self, link: Link, event: Mapping[str, Any], warning: str) -> None:
+        """Ask Asterisk where a call comes from before it is judged."""
+        key = (link.server.id, event["channel"]["id"])
+        if key in self._arriving:
+            return  # Recovery has found what was just arriving.
+        self._arriving.add(key)
+        try:
+            context = await calling_context(link, key[1])
+        except LinkDown:
+            return  # Recovery finds the channel once the link is back.
+        finally:
+            self._arriving.discard(key)
+        if context is not None:
+            self._broadcast(link, event, warning, context or GOSUB_CONTEXT)
+
+    def _broadcast(self, link: Link, event: Mapping[str, Any], warning: str, context: str) -> None:
+        call, refused = new_call(self, link, event, warning, context)
         self.add(call)
         call.perform(call.arbiter.start(refused))
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from broadcasts.domain import messages
 from broadcasts.domain.arbiter import Arbiter
 from broadcasts.domain.arguments import movable_args
@@ -20,13 +22,17 @@ from .ports import Link, Server
 if TYPE_CHECKING:
     from .broker import Broker
 
+# The context of the Gosub in dialplan/stasis-broadcast.conf.
+GOSUB_CONTEXT = "stasis-broadcast"
+
 
 def new_call(
-    broker: "Broker", link: Link, event: Mapping[str, Any], warning: str
+    broker: "Broker", link: Link, event: Mapping[str, Any], warning: str, context: str
 ) -> tuple[Call, str]:
     """Judge a StasisStart; returns its call, and why it cannot be broadcast or ""."""
     channel, raw = event["channel"], arguments_of(event)
-    plan = broker.configuration.plan(incoming(link.server, channel), raw)
+    called, caller = messages.called(channel), messages.caller_number(channel)
+    plan = broker.configuration.plan(Incoming(link.server.id, context, called, caller), raw)
     number, names = (
         (1, ()) if plan.refused else broker.candidates.first_round(link.server.id, plan.filters)
     )
@@ -42,6 +48,7 @@ def new_call(
     )
     move_args, lost = movable_args(plan.args)
     row = new_row(link.server, channel, raw, plan, arbitrated, now)
+    row.context = context[:80]
     row.warnings = [*filter(None, [warning]), *plan.warnings, *lost]
     row.asterisk_id = str(event.get("asterisk_id") or "")[:80]
     return Call(broker, link, row, Arbiter(arbitrated), move_args), plan.refused
@@ -63,14 +70,18 @@ def recorded_call(broker: "Broker", link: Link, row: Broadcast) -> Call:
     return Call(broker, link, row, Arbiter(arbitrated), move_args)
 
 
-def incoming(server: Server, channel: Mapping[str, Any]) -> Incoming:
-    """Return what rules look at in a channel."""
-    return Incoming(
-        server.id,
-        messages.context(channel),
-        messages.called(channel),
-        messages.caller_number(channel),
+async def calling_context(link: Link, channel_id: str) -> str | None:
+    """Return the context that the shipped Gosub was called from; None when the channel is gone.
+
+    A channel in a Gosub stands in the Gosub's own context. Empty where Asterisk does not tell.
+    Raises LinkDown.
+    """
+    response = await link.request(
+        "GET", f"channels/{channel_id}/variable", {"variable": "STACK_PEEK(1,c)"}
     )
+    if response.status == 404:
+        return None
+    return orjson.loads(response.body)["value"] if response.status == 200 else ""
 
 
 def arguments_of(event: Mapping[str, Any]) -> list[str]:
@@ -96,7 +107,6 @@ def new_row(
         caller_number=messages.caller_number(channel)[:80],
         caller_name=messages.caller_name(channel)[:80],
         called=messages.called(channel)[:80],
-        context=messages.context(channel)[:80],
         channel=channel,
         arguments_given=raw,
         timeout_ms=plan.timeout_ms,

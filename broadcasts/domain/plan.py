@@ -123,11 +123,16 @@ class Configuration:
     ) -> None:
         self.presets = {preset.name: preset for preset in presets}
         self.rules = RuleIndex(rules)
+        self._rules_name_contexts = any(rule.context for rule in rules)
         below = ((Source.INSTALLATION, installation), (Source.ENVIRONMENT, environment))
         self._installation = settle(*below)
         self._servers = {
             server_id: settle((Source.SERVER, layer), *below) for server_id, layer in layers.items()
         }
+
+    def needs_context(self, raw: Sequence[str]) -> bool:
+        """Tell whether the context of a call with these arguments may decide its preset."""
+        return self._rules_name_contexts and not filter_given(raw)
 
     def in_force(self, server_id: int | None = None) -> InForce:
         """Return the defaults of a server; of the installation for one without its own."""

@@ -105,7 +105,7 @@ class PatternIndex:
             if not bits:
                 break
             bits &= place.by_character.get(character, place.past)
-        return bits | self._exact.satisfied_by(text)
+        return bits | self._exact.satisfied_by(bare)
 
 
 class _Place:
