@@ -103,11 +103,15 @@ class OutboundLink:
 
     def _candidates_event(self, event: Message, raw: str | bytes) -> None:
         application = str(event.get("application"))
-        if event["type"] == "StasisStart":
-            self._broker.winner_started(self.server.id, application, channel_of(event))
         session = self._broker.candidates.session(self.server.id, application)
         if session and isinstance(raw, str):
             session.send(raw)
+        if event["type"] == "StasisStart":
+            # In its turn after the session's writer: the record is not to say sooner that the
+            # winner has the call than the winner is told.
+            asyncio.get_running_loop().call_soon(
+                self._broker.winner_started, self.server.id, application, channel_of(event)
+            )
 
     async def _write(self) -> None:
         # A connection that is already gone tells so by its disconnect message, not here.

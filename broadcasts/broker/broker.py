@@ -68,7 +68,7 @@ class Broker:
         self.links: dict[int, Link] = {}
         self.on_opened: list[Changed] = []
         self.on_changed: list[Changed] = []
-        self.on_offered: list[Callable[[Call, int], None]] = []
+        self.on_offered: list[Callable[[Call, int | None], None]] = []
         self.on_claimed_elsewhere: list[Callable[[int], None]] = []
         self._calls: dict[str, list[Call]] = defaultdict(list)
         self._arriving: set[tuple[int, str]] = set()
@@ -101,11 +101,11 @@ class Broker:
             return
         channel_id = channel_of(event)
         call = self.call_of(link.server.id, channel_id) if channel_id else None
-        if call:
+        if call and not call.waits_in_spite_of(kind):
             call.handle(translate(event, time.time()))
 
     def winner_started(self, server_id: int, application: str, channel_id: str) -> None:
-        """StasisStart was seen on a candidate's own socket."""
+        """A candidate's session has been sent the StasisStart of a call."""
         call = self.call_of(server_id, channel_id)
         if call:
             call.handle(WinnerStarted(application, time.time()))
@@ -294,7 +294,8 @@ class Broker:
         for listener in self.on_opened:
             listener(call)
 
-    def announce_offered(self, call: Call, number: int) -> None:
+    def announce_offered(self, call: Call, number: int | None = None) -> None:
+        """Tell that the candidates of a round, or all of them again, were offered a call."""
         for listener in self.on_offered:
             listener(call, number)
 

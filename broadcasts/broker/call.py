@@ -84,6 +84,7 @@ class Call:
         self.arbiter = arbiter
         self.move_args = move_args
         self.replaces = False
+        self.resumed = False
         self.awaited: set[str] = set()
         self._offered_at = row.opened_at.timestamp()
         self._deadline: asyncio.TimerHandle | None = None
@@ -102,21 +103,39 @@ class Call:
         for decision in decisions:
             PERFORM[type(decision)](self, decision)
 
+    @property
+    def winner_is_here(self) -> bool:
+        """Whether the winner's StasisStart passes through this process."""
+        winner = self.arbiter.broadcast.winner
+        return self.broker.candidates.session(self.link.server.id, winner) is not None
+
+    def waits_in_spite_of(self, kind: str) -> bool:
+        """Whether an event of the channel is no news yet, because a better one will follow."""
+        if kind == "StasisEnd":
+            # It says that the channel has left, not that its winner has heard of it.
+            return self.arbiter.phase is Phase.MOVING and self.winner_is_here
+        if kind == "ApplicationMoveFailed" and self.resumed and not self.winner_is_here:
+            # Its winner was thought to be connected to the process that died.
+            self.awaited.add(self.arbiter.broadcast.winner)
+            return True
+        return False
+
     def candidate_joined(self, application: str) -> None:
         """Catch up with an application that was away when it was its turn."""
         if application not in self.awaited:
             return
         self.awaited.discard(application)
-        if self.arbiter.phase is Phase.MOVING:
-            self._move_channel(application)
-        elif self.arbiter.phase is Phase.OFFERED:
+        if self.arbiter.phase is Phase.OFFERED:
             self._send_offer((application,))
+            self.broker.announce_offered(self)
+        elif self.arbiter.phase in (Phase.MOVING, Phase.WITH_WINNER):
+            self._move_channel(application)
 
     def link_restored(self, link: Link) -> None:
         """Do again what a lost link may have swallowed; the channel is known to be with us."""
         self.link = link
         if self.arbiter.phase is Phase.MOVING:
-            self._move_channel(self.arbiter.broadcast.winner)
+            self.move_to_winner()
         elif self.arbiter.phase is Phase.RETURNING:
             self._return(Return(STASIS_STATUS[self.arbiter.broadcast.status]))
 
@@ -219,6 +238,8 @@ class Call:
         def decided(result: Any) -> None:
             failed = isinstance(result, LedgerError)
             self.handle(Unrecorded(str(result)) if failed else result)
+            self.broker.announce_offered(self)
+            self.broker.announce_changed(self)
 
         log.warning(
             "%s: %s could not take the call (%s)",
@@ -279,11 +300,19 @@ class Call:
             self._deadline.cancel()
         log_winner(self.row, self.arbiter.broadcast)
         self.broker.announce_changed(self)
-        if self.broker.candidates.is_connected(self.link.server.id, decision.application):
-            self._move_channel(decision.application)
+        self.move_to_winner()
+
+    def move_to_winner(self) -> None:
+        """Move the channel as soon as its winner is connected, which it may not be right away.
+
+        After a restart a winner needs a moment to come back.
+        """
+        winner = self.arbiter.broadcast.winner
+        self.awaited.clear()  # Who missed the offer need not be told of it any more.
+        if self.broker.candidates.is_connected(self.link.server.id, winner):
+            self._move_channel(winner)
         else:
-            # After a restart the winner needs a moment to come back; WatchHandover bounds it.
-            self.awaited.add(decision.application)
+            self.awaited.add(winner)
 
     def _move_channel(self, application: str) -> None:
         """Follow the channel, then move it: both sent at once, carried out in this order."""

@@ -18,7 +18,8 @@ Joined = Callable[[int, str], None]
 class Candidates:
     """The sessions of this process by server and application, and the names known elsewhere.
 
-    `joined` and `left` are told of every change on this process, `on_change` that there was one.
+    `left` is told of everyone who leaves this process, `joined` of everyone who comes to any;
+    `on_change` that there was a change on this process.
     """
 
     def __init__(self, joined: Joined, left: Joined) -> None:
@@ -59,9 +60,13 @@ class Candidates:
     def set_elsewhere(self, names: Mapping[int, Iterable[str]]) -> None:
         """Take note of the applications that are connected to other processes, by server."""
         known = {server_id: frozenset(applications) for server_id, applications in names.items()}
-        if known != self._elsewhere:
-            self._elsewhere = known
-            self._admitted.clear()
+        if known == self._elsewhere:
+            return
+        before, self._elsewhere = self._elsewhere, known
+        self._admitted.clear()
+        for server_id, applications in known.items():
+            for application in applications - before.get(server_id, frozenset()):
+                self._joined(server_id, application)
 
     def connected(self, server_id: int) -> list[str]:
         """Return every application that is connected to a server, in any process."""

@@ -148,8 +148,8 @@ class Peers:
 
     # Hints
 
-    def _offered(self, call: Call, number: int) -> None:
-        if call.awaited and call.row.status == Status.OPEN:
+    def _offered(self, call: Call, number: int | None) -> None:
+        if call.awaited and call.arbiter.phase is Phase.OFFERED:
             self._hint("offered", call.row.pk, round=number)
 
     def _claimed(self, call: Call) -> None:
@@ -159,7 +159,7 @@ class Peers:
     def _claimed_elsewhere(self, broadcast_id: int) -> None:
         self._hint("look", broadcast_id)
 
-    def _hint(self, about: str, broadcast_id: int | None = None, **more: int) -> None:
+    def _hint(self, about: str, broadcast_id: int | None = None, **more: int | None) -> None:
         if self._alone:
             return
         message = {
@@ -203,9 +203,10 @@ class Peers:
             case "look":
                 self.broker.look_again(message["broadcast"])
 
-    async def _offer(self, broadcast_id: int, number: int) -> None:
-        """Offer another process's call to the candidates of a round that are connected here."""
-        row, names = await self._read(broadcast_id, round=number)
+    async def _offer(self, broadcast_id: int, number: int | None) -> None:
+        """Offer another process's call to those that are connected here: a round's, or all."""
+        which = {"failed_at": None} if number is None else {"round": number}
+        row, names = await self._read(broadcast_id, **which)
         if row is not None and row.status == Status.OPEN:
             message = call_broadcast(row.channel, moment(time.time()), row.asterisk_id)
             self.broker.candidates.send(row.server_id, names, message)
@@ -217,7 +218,7 @@ class Peers:
             self.broker.candidates.send(row.server_id, names, message)
 
     @database_sync_to_async
-    def _read(self, broadcast_id: int, **wanted: int) -> tuple[Broadcast | None, list[str]]:
+    def _read(self, broadcast_id: int, **wanted: int | None) -> tuple[Broadcast | None, list[str]]:
         row = Broadcast.objects.filter(pk=broadcast_id).first()
         if row is None:
             return None, []

@@ -13,6 +13,7 @@ from django.db import DatabaseError, InterfaceError
 
 from broadcasts.domain import messages
 from broadcasts.domain.arbiter import Phase
+from broadcasts.domain.decisions import NoteHandedOver
 from broadcasts.domain.happenings import (
     BackInDialplan,
     Destroyed,
@@ -121,6 +122,7 @@ class Recovery:
                 self._begin(channel)
         elif row.ended_at is None or (held and channel and waits_to_return(row, channel)):
             call = await database_sync_to_async(recorded_call)(self.broker, self.link, row)
+            call.resumed = True
             self.broker.add(call)
             await self._resume(call, row, channel, held)
 
@@ -139,6 +141,7 @@ class Recovery:
             call.handle(HungUp(time.time()))
         else:
             call.perform(call.arbiter.resume(status, ""))
+            self.broker.announce_offered(call)
 
     async def _resume_claimed(
         self, call: "Call", row: Broadcast, channel: Mapping[str, Any] | None
@@ -149,9 +152,15 @@ class Recovery:
         elif not in_stasis(channel):
             call.arbiter.follow(row.winner)
             call.handle(BackInDialplan(time.time()))
-        elif row.handed_over_at or await self._is_with(row.winner, row.channel_id):
+        elif row.handed_over_at:
             call.arbiter.follow(row.winner)
             await self._follow(row.channel_id)
+        elif await self._is_with(row.winner, row.channel_id):
+            # Its StasisStart may have been lost with the process that was to pass it on. Another
+            # one is better than a caller whom nobody knows of.
+            call.arbiter.follow(row.winner)
+            call.perform([NoteHandedOver(time.time())])
+            call.move_to_winner()
         else:
             call.perform(call.arbiter.resume(Status.CLAIMED, row.winner))
 
@@ -161,10 +170,11 @@ class Recovery:
         if channel is None:
             gone = Destroyed(now, 0, "ended while the link was down")
             call.handle(gone)
-        elif phase is Phase.MOVING and await self._is_with(
-            call.arbiter.broadcast.winner, call.row.channel_id
-        ):
-            call.handle(WinnerStarted(call.arbiter.broadcast.winner, now))
+        elif phase is Phase.MOVING and in_stasis(channel):
+            # A winner here that had heard of the call would have it: it is moved again.
+            winner = call.arbiter.broadcast.winner
+            if not call.winner_is_here and await self._is_with(winner, call.row.channel_id):
+                call.handle(WinnerStarted(winner, now))
         elif phase in (Phase.WITH_WINNER, Phase.FOLLOWED):
             await self._follow(call.row.channel_id)
             if not in_stasis(channel):

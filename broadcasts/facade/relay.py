@@ -139,10 +139,12 @@ class SocketRelay:
     def _tap(self, text: str) -> None:
         """Take note of a message that concerns more than the candidate, and relay it."""
         kind, application, channel_id = essence(text)
+        self._session.send(text)
         if kind == "StasisStart" and channel_id:
             self._holders.learn(channel_id, self.server.id)
-            self._tell_broker(application, channel_id)
-        self._session.send(text)
+            # In its turn after the session's writer: the record is not to say sooner that the
+            # winner has the call than the winner is told.
+            asyncio.get_running_loop().call_soon(self._tell_broker, application, channel_id)
         if kind == "ApplicationReplaced":
             self._forget(application)
             self._replaced(application)

@@ -229,6 +229,7 @@ async def test_candidates_share_the_socket_of_an_asterisk_that_can_only_dial(
     await broker.event_of_type("StasisStart")
     await link.request("POST", f"channels/{channel.id}/move", {"app": "ivr-main"})
     assert '"type":"StasisStart"' in await candidate.texts.get()
+    await asyncio.sleep(0)  # The broker is told in its turn after the candidate.
     assert broker.winners == [(link.server.id, "ivr-main", channel.id)]
     assert link.applications == {"broadcast", "ivr-main"}
 
