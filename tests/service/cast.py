@@ -148,6 +148,11 @@ class ServiceProcess:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     @property
+    def tracebacks(self) -> list[str]:
+        """What no log may have, whatever happens."""
+        return [line for line in self.log.splitlines() if "Traceback" in line]
+
+    @property
     def complaints(self) -> list[str]:
         """What a healthy log has none of: tracebacks, and lines at the level ERROR."""
         marks = ("Traceback", " ERROR ", " CRITICAL ", "Exception", "Error:")
@@ -202,11 +207,14 @@ class Ari:
         headers = {"Authorization": aiohttp.encode_basic_auth(*user.split(":", 1))} if user else {}
         self._session = aiohttp.ClientSession(headers=headers)
 
-    async def connect(self, *apps: str, **query: str) -> Inbox:
-        """Open an event socket."""
-        address = f"{self.url}/ari/events"
+    async def open(self, *apps: str, **query: str) -> aiohttp.ClientWebSocketResponse:
+        """Open an event socket; raises aiohttp.ClientError."""
         parameters = {"app": ",".join(apps), **query}
-        return Inbox(await self._session.ws_connect(address, params=parameters))
+        return await self._session.ws_connect(f"{self.url}/ari/events", params=parameters)
+
+    async def connect(self, *apps: str, **query: str) -> Inbox:
+        """Open an event socket, and keep what comes."""
+        return Inbox(await self.open(*apps, **query))
 
     async def request(self, method: str, path: str, **query: str) -> Answer:
         """Ask for a resource below /ari/."""

@@ -2,14 +2,14 @@
 
 import os
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from broadcasts.simulator import SimulatedAsterisk
-from tests.databases import manage
+from tests.databases import database, manage
 
 from .cast import (
     CANDIDATE,
@@ -19,6 +19,7 @@ from .cast import (
     Candidate,
     ServiceProcess,
     Switchboard,
+    add_users,
     eventually,
 )
 from .record import Record, Row, listed
@@ -156,6 +157,26 @@ class Stage:
         return {row["application"] for row in self.record.candidates(broadcast)}
 
 
+def dialling_in(
+    url: str, database_url: str, directory: Path, user: str = "ari:ari", **options: str
+) -> ServiceProcess:
+    """Return a service that dials in at an Asterisk, not started yet."""
+    name, _, password = user.partition(":")
+    ari = {"ARI_URL": url, "ARI_USERNAME": name, "ARI_PASSWORD": password}
+    return ServiceProcess(database_url, directory, **ari, **options)
+
+
+@contextmanager
+def populated(engine: str, template: Path, directory: Path) -> Iterator[str]:
+    """Yield the DATABASE_URL of a new database with the credentials of candidates."""
+    if engine == "sqlite":
+        yield f"sqlite:///{shutil.copy(template, directory)}"
+        return
+    with database(engine, directory) as url:
+        add_users(url)
+        yield url
+
+
 def warnings_of(broadcast: Row | None) -> list[str]:
     assert broadcast
     return listed(broadcast["warnings"])
@@ -184,7 +205,7 @@ async def stage(
             names = {"any": "native", "filtered": "nativefilter", "short": "nativeshort"}
             yield Stage(link, switchboard, url, users, asterisk=asterisk, **names)
             return
-        database_url = f"sqlite:///{shutil.copy(template, directory)}"
+        database_url = stack.enter_context(populated("sqlite", template, directory))
         service = await linked(link, database_url, directory, asterisk, url, user, variables)
         stack.push_async_callback(service.stop)
         await service.start()
@@ -214,11 +235,9 @@ async def linked(
     variables: dict[str, str],
 ) -> ServiceProcess:
     """Return a service that is configured for this link and not started yet."""
-    name, _, password = user.partition(":")
     if link.startswith("dial-in"):
-        ari = {"ARI_URL": url, "ARI_USERNAME": name, "ARI_PASSWORD": password}
         server = "daphne" if link == "dial-in-daphne" else ""
-        return ServiceProcess(database_url, directory, server=server, **ari, **variables)
+        return dialling_in(url, database_url, directory, user, server=server, **variables)
     who, _, secret = ASTERISK_DIALS_AS.partition(":")
     arguments = ["asterisk_server", "pbx1", "--outbound", "--username", who, "--password", secret]
     if link == "outbound":
