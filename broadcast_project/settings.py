@@ -9,6 +9,7 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
+from django.templatetags.static import static
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = BASE_DIR / "data"
@@ -54,8 +55,9 @@ if not HTTPS:
     ]
 
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "broadcast_project.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -146,12 +148,41 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [BASE_DIR / "broadcasts" / "web" / "static"]
+STATICFILES_DIRS = [BASE_DIR / "broadcasts" / door / "static" for door in ("web", "admin")]
 # Static files are served straight from the packages that bring them: nothing to collect first.
 WHITENOISE_USE_FINDERS = True
 
-LOGIN_URL = "admin:login"
+LOGIN_URL = "web:sign_in"
 LOGIN_REDIRECT_URL = "/"
+
+UNFOLD = {
+    "SITE_TITLE": "Stasis Broadcast",
+    "SITE_HEADER": "Stasis Broadcast",
+    "SITE_SUBHEADER": "Administration",
+    "SITE_ICON": lambda request: static("web/mark.svg"),
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("web/mark.svg")}
+    ],
+    "SHOW_BACK_BUTTON": True,
+    "STYLES": [lambda request: static("configuration/admin.css")],
+    "SIDEBAR": {"navigation": "broadcasts.admin.navigation.sidebar"},
+    # The teal of mark.svg.
+    "COLORS": {
+        "primary": {
+            "50": "#f0fdfa",
+            "100": "#ccfbf1",
+            "200": "#99f6e4",
+            "300": "#5eead4",
+            "400": "#2dd4bf",
+            "500": "#2ba79b",
+            "600": "#0f766e",
+            "700": "#0b5f58",
+            "800": "#115e59",
+            "900": "#134e4a",
+            "950": "#042f2e",
+        }
+    },
+}
 
 # Bearer token with which /metrics may be read from elsewhere; unset: this machine and staff only.
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")

@@ -90,7 +90,7 @@ async def test_who_was_signed_out_elsewhere_is_led_to_the_sign_in(open_board, se
     await expect(page.locator("#connection")).to_have_text("Live")
     await session.alogout()
     await hint()
-    await page.wait_for_url("**/admin/login/**")
+    await page.wait_for_url("**/sign-in/**")
 
 
 async def test_who_is_signed_out_while_the_service_is_away_is_led_to_the_sign_in(
@@ -101,7 +101,7 @@ async def test_who_is_signed_out_while_the_service_is_away_is_led_to_the_sign_in
     await server.stop()
     await session.alogout()
     await server.start()
-    await page.wait_for_url("**/admin/login/**")
+    await page.wait_for_url("**/sign-in/**")
 
 
 async def test_a_held_board_stands_still_until_it_is_released(open_board):

@@ -1,0 +1,255 @@
+"""The record, read-only for everybody: the ledger alone writes it."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.contrib.filters.admin import (
+    ChoicesDropdownFilter,
+    RangeDateTimeFilter,
+    RelatedDropdownFilter,
+    TextFilter,
+)
+from unfold.decorators import display
+from unfold.paginator import InfinitePaginator
+
+from broadcasts.domain.lifecycle import Status
+from broadcasts.models import Broadcast, Candidate, ClaimAttempt
+
+# What has no index is looked for in so much of the past, unless a period is chosen.
+RECENT = timedelta(days=30)
+STATUS_COLOURS = {
+    Status.OPEN: "info",
+    Status.CLAIMED: "success",
+    Status.TIMED_OUT: "warning",
+    Status.FAILED: "danger",
+}
+
+
+class ReadOnly:
+    """Nothing can be added, changed or deleted, whoever asks."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class RecordAdmin(ReadOnly, ModelAdmin):
+    """Lists that never count or sort a whole table, however long it is."""
+
+    list_per_page = 50
+    list_fullwidth = True
+    show_full_result_count = False
+    paginator = InfinitePaginator
+    sortable_by = ()
+    actions = None
+    show_facets = admin.ShowFacets.NEVER
+    list_filter_submit = True
+    ordering = ("-pk",)
+
+
+def recent(request: HttpRequest, broadcasts: "QuerySet[Any]") -> "QuerySet[Any]":
+    """Return the broadcasts of the last 30 days, or all where a period is chosen."""
+    if any(name.startswith("opened_at_") and request.GET[name] for name in request.GET):
+        return broadcasts
+    return broadcasts.filter(opened_at__gte=timezone.now() - RECENT)
+
+
+class WinnerFilter(TextFilter):
+    title = "winner (exactly)"
+    parameter_name = "winner"
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        winner = self.value()
+        return recent(request, queryset).filter(winner=winner) if winner else queryset
+
+
+class ApplicationFilter(TextFilter):
+    title = "application (exactly)"
+    parameter_name = "application"
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        return queryset.filter(application=self.value()) if self.value() else queryset
+
+
+class CandidateInline(ReadOnly, TabularInline):
+    model = Candidate
+    fields = (
+        "position",
+        "application",
+        "reached_by",
+        "round",
+        "offered_at",
+        "failed_at",
+        "failure",
+    )
+    extra = 0
+    per_page = 25
+    ordering = ("position",)
+    can_delete = False
+
+
+class ClaimAttemptInline(ReadOnly, TabularInline):
+    model = ClaimAttempt
+    fields = ("at", "application", "user", "answer", "verdict", "since_offered_ms")
+    extra = 0
+    per_page = 25
+    ordering = ("pk",)
+    can_delete = False
+
+
+@admin.register(Broadcast)
+class BroadcastAdmin(RecordAdmin):
+    list_display = (
+        "opened_at",
+        "state",
+        "caller_number",
+        "called",
+        "server",
+        "candidate_count",
+        "winner",
+        "latency",
+        "preset_used",
+        "reason",
+    )
+    list_select_related = ("server",)
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("server", RelatedDropdownFilter),
+        WinnerFilter,
+        ("opened_at", RangeDateTimeFilter),
+    )
+    ordering = ("-opened_at",)
+    search_fields = ("channel_id", "caller_number", "called")
+    search_help_text = "Channel id, or a number (last 30 days, or the period chosen)"
+    inlines = (CandidateInline, ClaimAttemptInline)
+    fieldsets = (
+        ("Outcome", {"fields": ("state", "reason", "stasis_status", "winner", "latency")}),
+        (
+            "Call",
+            {
+                "fields": (
+                    "server",
+                    "channel_id",
+                    "channel_name",
+                    ("caller_number", "caller_name"),
+                    ("called", "context"),
+                    "asterisk_id",
+                )
+            },
+        ),
+        (
+            "How it was broadcast",
+            {
+                "fields": (
+                    ("preset_name", "preset_version"),
+                    "rule_name",
+                    "app_filter",
+                    "timeout_ms",
+                    "rounds",
+                    "round",
+                    "app_args",
+                    "notify_claimed",
+                    "arguments_given",
+                    "warnings",
+                )
+            },
+        ),
+        (
+            "Times",
+            {
+                "fields": (
+                    "opened_at",
+                    "deadline",
+                    "claimed_at",
+                    "handed_over_at",
+                    "ended_at",
+                    "talk_ms",
+                    "hung_up_at",
+                    ("hangup_cause", "hangup_cause_text"),
+                )
+            },
+        ),
+        ("Channel, as Asterisk described it", {"fields": ("channel",), "classes": ["tab"]}),
+    )
+
+    @display(description="status", label=STATUS_COLOURS)
+    def state(self, broadcast: Broadcast) -> tuple[str, str]:
+        return broadcast.status, broadcast.get_status_display()
+
+    @admin.display(description="time to claim")
+    def latency(self, broadcast: Broadcast) -> str:
+        return "" if broadcast.claim_ms is None else f"{broadcast.claim_ms:.1f} ms"
+
+    @admin.display(description="preset")
+    def preset_used(self, broadcast: Broadcast) -> str:
+        if not broadcast.preset_name:
+            return ""
+        return f"@{broadcast.preset_name} (version {broadcast.preset_version})"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
+    ) -> tuple["QuerySet[Any]", bool]:
+        """Find a channel by its index, wherever it is; a number among the recent ones."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        by_channel = queryset.filter(channel_id=term)
+        if by_channel.exists():
+            return by_channel, False
+        numbers = Q(caller_number=term) | Q(called=term)
+        return recent(request, queryset).filter(numbers), False
+
+
+class PartAdmin(RecordAdmin):
+    """A list of what belongs to broadcasts."""
+
+    search_fields = ("broadcast__channel_id",)
+    search_help_text = "Channel id"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
+    ) -> tuple["QuerySet[Any]", bool]:
+        """Find what belongs to a channel's broadcasts, by the index of those."""
+        term = search_term.strip()
+        return (queryset.filter(broadcast__channel_id=term) if term else queryset), False
+
+
+@admin.register(Candidate)
+class CandidateAdmin(PartAdmin):
+    list_display = (
+        "offered_at",
+        "application",
+        "broadcast",
+        "position",
+        "round",
+        "reached_by",
+        "failure",
+    )
+    list_select_related = ("broadcast",)
+    list_filter = (ApplicationFilter, ("reached_by", ChoicesDropdownFilter))
+
+
+@admin.register(ClaimAttempt)
+class ClaimAttemptAdmin(PartAdmin):
+    list_display = (
+        "at",
+        "application",
+        "user",
+        "answer",
+        "verdict",
+        "broadcast",
+        "since_offered_ms",
+        "behind_winner_ms",
+    )
+    list_select_related = ("broadcast",)
+    list_filter = (ApplicationFilter, ("verdict", ChoicesDropdownFilter))
