@@ -11,7 +11,17 @@ from django.contrib.auth.models import AbstractUser
 from django.utils import timezone
 
 from broadcasts.domain.lifecycle import STASIS_STATUS, Status
-from broadcasts.models import AsteriskServer, Broadcast, Candidate, LinkLease, Presence, Process
+from broadcasts.models import (
+    AsteriskServer,
+    Broadcast,
+    Candidate,
+    Connection,
+    LinkLease,
+    Presence,
+    Preset,
+    Process,
+    Rule,
+)
 
 _numbers = count(1)
 
@@ -97,3 +107,32 @@ def make_presence(application: str = "ivr-main", **columns: Any) -> Presence:
         "since": timezone.now() - timedelta(minutes=5),
     }
     return Presence.objects.create(application=application, **{**defaults, **columns})
+
+
+def make_preset(name: str = "vip", *filters: str, timeout_ms: int = 500, **columns: Any) -> Preset:
+    """Make a preset with one round per filter, `^vip-` unless given."""
+    rounds = [{"app_filter": one, "timeout_ms": timeout_ms} for one in filters or ["^vip-"]]
+    preset = Preset(name=name, **{"rounds": rounds, **columns})
+    preset.full_clean()
+    preset.save()
+    return preset
+
+
+def make_rule(name: str = "all", preset: Preset | None = None, **columns: Any) -> Rule:
+    """Make a rule that catches every call unless told, for a preset of its own unless given."""
+    rule = Rule(name=name, preset=preset or make_preset(f"preset-{next(_numbers)}"), **columns)
+    rule.full_clean()
+    rule.save()
+    return rule
+
+
+def make_connection(application: str, since: datetime, until: datetime | None = None) -> Connection:
+    """Make the time for which an application was connected to the server `pbx`."""
+    return Connection.objects.create(
+        server=make_server(),
+        application=application,
+        user="ivr",
+        process=uuid4(),
+        since=since,
+        until=until,
+    )

@@ -18,14 +18,14 @@ from uuid import UUID
 
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.db.models.functions import Now
 
 from broadcasts.domain.arbiter import Phase
 from broadcasts.domain.lifecycle import Status
 from broadcasts.domain.messages import call_broadcast, call_claimed
 from broadcasts.ledger.entries import moment
-from broadcasts.models import Broadcast, Presence, Process
+from broadcasts.models import Broadcast, Connection, Presence, Process
 
 from .broker import Broker
 from .call import Call
@@ -104,23 +104,10 @@ class Peers:
     def _exchange(
         self, gone: Iterable[Key], come: dict[Key, str]
     ) -> tuple[dict[int, list[str]], bool]:
-        Process.objects.filter(pk=self.process_id).update(seen_at=Now())
-        ours = Presence.objects.filter(process_id=self.process_id)
-        for server_id, application in gone:
-            ours.filter(server_id=server_id, application=application).delete()
-        Presence.objects.bulk_create(
-            [
-                Presence(
-                    process_id=self.process_id,
-                    server_id=server_id,
-                    application=application,
-                    user=user,
-                    since=Now(),
-                )
-                for (server_id, application), user in come.items()
-            ],
-            ignore_conflicts=True,
-        )
+        with transaction.atomic():
+            Process.objects.filter(pk=self.process_id).update(seen_at=Now())
+            self._write_gone(gone)
+            self._write_come(come)
         alive = Process.objects.filter(seen_at__gt=Now() - DEAD_AFTER).exclude(pk=self.process_id)
         peers = set(alive.values_list("pk", flat=True))
         elsewhere: dict[int, list[str]] = {}
@@ -131,9 +118,32 @@ class Peers:
                 elsewhere.setdefault(server_id, []).append(name)
         return elsewhere, not peers
 
+    def _write_gone(self, gone: Iterable[Key]) -> None:
+        present = Presence.objects.filter(process_id=self.process_id)
+        connections = Connection.objects.current(self.process_id)
+        for server_id, application in gone:
+            key = {"server_id": server_id, "application": application}
+            present.filter(**key).delete()
+            connections.filter(**key).update(until=Now())
+
+    def _write_come(self, come: dict[Key, str]) -> None:
+        columns = [
+            {"server_id": server_id, "application": application, "user": user, "since": Now()}
+            for (server_id, application), user in come.items()
+        ]
+        Presence.objects.bulk_create(
+            [Presence(process_id=self.process_id, **values) for values in columns],
+            ignore_conflicts=True,
+        )
+        Connection.objects.bulk_create(
+            [Connection(process=self.process_id, **values) for values in columns]
+        )
+
     @database_sync_to_async
     def _register(self) -> None:
-        Process.objects.filter(seen_at__lt=Now() - FORGOTTEN_AFTER).delete()
+        for dead in Process.objects.filter(seen_at__lt=Now() - FORGOTTEN_AFTER):
+            Connection.objects.current(dead.pk).update(until=dead.seen_at)
+            dead.delete()
         Process.objects.create(
             id=self.process_id,
             host=socket.gethostname(),
@@ -144,6 +154,7 @@ class Peers:
 
     @database_sync_to_async
     def _unregister(self) -> None:
+        Connection.objects.current(self.process_id).update(until=Now())
         Process.objects.filter(pk=self.process_id).delete()
 
     # Hints

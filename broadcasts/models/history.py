@@ -53,6 +53,14 @@ class ChangeHistory(HistoricalRecords):
 
 
 @receiver(pre_create_historical_record)
-def name_who(history_instance: Change, history_user: models.Model | None, **_: object) -> None:
+def name_who(
+    instance: models.Model,
+    history_instance: Change,
+    history_user: models.Model | None,
+    **_: object,
+) -> None:
+    """Keep who it was as a text; who removes their own account is no account any more."""
     if history_user is not None:
         history_instance.changed_by = str(history_user)
+    if history_instance.history_type == "-" and instance == history_user:
+        history_instance.history_user = None

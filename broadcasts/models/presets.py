@@ -1,5 +1,6 @@
 """Presets: app filters with a name, in one round or several, and what goes with them."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -81,11 +82,14 @@ class Preset(models.Model):
     def clean(self) -> None:
         """Judge rounds and arguments with the code that judges them for a call."""
         faults = {}
-        for field, read in (("rounds", read_rounds), ("args", read_preset_args)):
-            try:
-                read(getattr(self, field))
-            except PresetRefused as refusal:
-                faults[field] = refusal.faults
+        try:
+            self.rounds = [asdict(one) for one in read_rounds(self.rounds)]
+        except PresetRefused as refusal:
+            faults["rounds"] = refusal.faults
+        try:
+            read_preset_args(self.args)
+        except PresetRefused as refusal:
+            faults["args"] = refusal.faults
         if faults:
             raise ValidationError(faults)
 

@@ -1,5 +1,7 @@
 """Who is running now: processes, their links, the candidates connected to them; who was."""
 
+from uuid import UUID
+
 from django.db import models
 
 from .configuration import AsteriskServer
@@ -63,6 +65,14 @@ class Presence(models.Model):
         return self.application
 
 
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    """Names the states of a connection."""
+
+    def current(self, process_id: UUID) -> "ConnectionQuerySet":
+        """Those of a process that have not ended."""
+        return self.filter(process=process_id, until__isnull=True)
+
+
 class Connection(models.Model):
     """The time for which a candidate application was connected to a process, for a server.
 
@@ -76,6 +86,8 @@ class Connection(models.Model):
     process = models.UUIDField(help_text="Its own row is gone once it ends.")
     since = models.DateTimeField()
     until = models.DateTimeField(null=True, blank=True)
+
+    objects = ConnectionQuerySet.as_manager()
 
     class Meta:
         default_permissions = ["view"]

@@ -9,7 +9,7 @@ from broadcasts.domain.dialplan_pattern import PatternRefused, compile_pattern
 from broadcasts.domain.plan import Configuration, Layer
 from broadcasts.domain.policy import OnFailedHandover
 from broadcasts.domain.presets import Preset as PlannedPreset
-from broadcasts.domain.presets import PresetRefused, Round, read_preset_args
+from broadcasts.domain.presets import Round, read_preset_args
 from broadcasts.domain.rules import Rule as PlannedRule
 
 from .defaults import Defaults
@@ -62,7 +62,7 @@ def presets() -> Iterator[PlannedPreset]:
     for row in Preset.objects.only(*Preset.CONTENT, "version").iterator():
         try:
             yield as_preset(row)
-        except (PresetRefused, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             log.error("Preset %s cannot be used: %s", row.name, error)
 
 
@@ -71,7 +71,7 @@ def as_preset(row: Preset) -> PlannedPreset:
     return PlannedPreset(
         name=row.name,
         version=row.version,
-        rounds=tuple(Round(one["app_filter"], one["timeout_ms"]) for one in row.rounds),
+        rounds=tuple(Round(one["app_filter"], one.get("timeout_ms")) for one in row.rounds),
         args=read_preset_args(row.args),
         notify_claimed=row.notify_claimed,
         on_failed_handover=choice(row.on_failed_handover),

@@ -1,0 +1,48 @@
+"""The chain of migrations takes a database that is in use along."""
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from broadcasts.models import AsteriskServer, Broadcast, Candidate
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def migrate():
+    """Migrate to a state of this application and return the applications' models there."""
+
+    def migrate(name: str):
+        executor = MigrationExecutor(connection)
+        executor.migrate([("broadcasts", name)])
+        return executor.loader.project_state([("broadcasts", name)]).apps
+
+    yield migrate
+    executor = MigrationExecutor(connection)
+    executor.migrate(executor.loader.graph.leaf_nodes())
+
+
+def test_broadcasts_of_the_first_version_stay_as_they_are(migrate):
+    apps = migrate("0001_initial")
+    now = timezone.now()
+    server = apps.get_model("broadcasts", "AsteriskServer").objects.create(name="pbx")
+    broadcast = apps.get_model("broadcasts", "Broadcast").objects.create(
+        server=server,
+        channel_id="1.1",
+        channel_name="PJSIP/a",
+        channel={},
+        arguments_given=[],
+        timeout_ms=500,
+        opened_at=now,
+        deadline=now,
+    )
+    apps.get_model("broadcasts", "Candidate").objects.create(
+        broadcast=broadcast, application="ivr", position=1, reached_by="socket", offered_at=now
+    )
+    migrate("0002_configuration")
+    kept = Broadcast.objects.get()
+    assert (kept.preset_name, kept.preset_version, kept.rounds, kept.round) == ("", None, [], 1)
+    assert Candidate.objects.get().round == 1
+    AsteriskServer.objects.get().save()
