@@ -153,11 +153,6 @@ class ServiceProcess:
         return [line for line in self.log.splitlines() if "Traceback" in line]
 
     @property
-    def tracebacks(self) -> list[str]:
-        """What no log may have, whatever happens."""
-        return [line for line in self.log.splitlines() if "Traceback" in line]
-
-    @property
     def complaints(self) -> list[str]:
         """What a healthy log has none of: tracebacks, and lines at the level ERROR."""
         marks = ("Traceback", " ERROR ", " CRITICAL ", "Exception", "Error:")

@@ -177,26 +177,6 @@ def populated(engine: str, template: Path, directory: Path) -> Iterator[str]:
         yield url
 
 
-def dialling_in(
-    url: str, database_url: str, directory: Path, user: str = "ari:ari", **options: str
-) -> ServiceProcess:
-    """Return a service that dials in at an Asterisk, not started yet."""
-    name, _, password = user.partition(":")
-    ari = {"ARI_URL": url, "ARI_USERNAME": name, "ARI_PASSWORD": password}
-    return ServiceProcess(database_url, directory, **ari, **options)
-
-
-@contextmanager
-def populated(engine: str, template: Path, directory: Path) -> Iterator[str]:
-    """Yield the DATABASE_URL of a new database with the credentials of candidates."""
-    if engine == "sqlite":
-        yield f"sqlite:///{shutil.copy(template, directory)}"
-        return
-    with database(engine, directory) as url:
-        add_users(url)
-        yield url
-
-
 def warnings_of(broadcast: Row | None) -> list[str]:
     assert broadcast
     return listed(broadcast["warnings"])

@@ -1,6 +1,5 @@
 """Crashes: nobody is stranded, and the record agrees with what was answered."""
 
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
