@@ -1,0 +1,229 @@
+"""Presets, rules and rounds decide calls; a change decides the next one, in every process."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from broadcasts.simulator import SimulatedAsterisk
+from tests.databases import manage
+
+from .cast import CANDIDATE, Candidate, ServiceProcess, eventually
+from .record import Record, Row
+from .stages import dialling_in, populated
+
+DIALPLAN = """
+[default]
+exten => open,1,Gosub(stasis-broadcast,s,1)
+ same => n,Hangup()
+exten => named,1,Gosub(stasis-broadcast,s,1(,@vip))
+ same => n,Hangup()
+exten => filtered,1,Gosub(stasis-broadcast,s,1(,^support$))
+ same => n,Hangup()
+"""
+
+# Whoever is connected first, for a while that no test waits for; then everybody.
+LONG, SHORT = 30_000, 300
+
+
+def preset(name: str, *rounds: tuple[str, int], **values: Any) -> Row:
+    steps = [{"app_filter": one, "timeout_ms": ms} for one, ms in rounds]
+    return {"name": name, "rounds": steps, **values}
+
+
+@pytest.fixture
+async def asterisk() -> AsyncIterator[SimulatedAsterisk]:
+    async with SimulatedAsterisk(dialplan=DIALPLAN) as simulated:
+        yield simulated
+
+
+class Installation:
+    """A service on its own database, and the candidates that are connected to it."""
+
+    def __init__(self, service: ServiceProcess, database_url: str, directory: Path) -> None:
+        self.service = service
+        self.record = Record(database_url)
+        self._database_url = database_url
+        self._directory = directory
+        self._candidates: list[Candidate] = []
+
+    def configure(self, *presets: Row, rules: tuple[Row, ...] = ()) -> None:
+        """Make presets and rules these."""
+        path = self._directory / "configuration.json"
+        path.write_text(json.dumps({"presets": presets, "rules": rules}))
+        manage(self._database_url, "import_configuration", str(path))
+
+    async def candidate(self, app: str) -> Candidate:
+        candidate = await Candidate.connect(self.service.url, CANDIDATE, app)
+        self._candidates.append(candidate)
+        return candidate
+
+    async def recorded(self, channel_id: str, **columns: Any) -> Row:
+        """Wait until the broadcast of a channel reads so."""
+
+        def reads_so() -> bool:
+            found = self.record.broadcasts(channel_id)
+            return bool(found) and columns.items() <= found[-1].items()
+
+        await eventually(reads_so)
+        return self.record.broadcasts(channel_id)[-1]
+
+    async def close(self) -> None:
+        for candidate in self._candidates:
+            await candidate.leave()
+        await self.service.stop()
+
+
+@pytest.fixture
+async def installation(asterisk, template, tmp_path) -> AsyncIterator[Installation]:
+    """An installation that is not started yet."""
+    with populated("sqlite", template, tmp_path) as url:
+        installation = Installation(dialling_in(asterisk.url, url, tmp_path), url, tmp_path)
+        yield installation
+        await installation.close()
+    assert installation.service.tracebacks == [], installation.service.log
+
+
+async def test_the_dialplan_names_a_preset_with_rounds(installation, asterisk):
+    installation.configure(preset("vip", ("^ivr-", SHORT), ("", LONG), args="sales:high"))
+    await installation.service.start()
+    ivr, support = [await installation.candidate(app) for app in ("ivr-main", "support")]
+    call = await asterisk.call("named")
+    await ivr.offer(call.id)
+    await support.offer(call.id)
+    assert (await ivr.claim(call.id)).status == 204, "an earlier round's candidate may still claim"
+    assert (await ivr.gets(call.id))["args"] == ["sales", "high"]
+    assert (await support.claim(call.id)).status == 409
+    row = await installation.recorded(call.id, winner="ivr-main")
+    assert (row["preset_name"], row["preset_version"], row["rule_name"]) == ("vip", 1, "")
+    assert (row["round"], row["candidate_count"]) == (2, 2)
+    rounds = {one["application"]: one["round"] for one in installation.record.candidates(row)}
+    assert rounds == {"ivr-main": 1, "support": 2}
+    await call.hangup()
+
+
+async def test_who_connects_between_two_rounds_is_offered_the_second(installation, asterisk):
+    installation.configure(preset("vip", ("^ivr-", 2_000), ("", LONG)))
+    await installation.service.start()
+    ivr = await installation.candidate("ivr-main")
+    call = await asterisk.call("named")
+    await ivr.offer(call.id)
+    support = await installation.candidate("support")
+    await support.offer(call.id)
+    assert (await support.claim(call.id)).status == 204
+    await call.hangup()
+
+
+async def test_a_round_that_nobody_is_there_for_is_skipped(installation, asterisk):
+    installation.configure(preset("vip", ("^ivr-", LONG), ("^support$", LONG)))
+    await installation.service.start()
+    support = await installation.candidate("support")
+    call = await asterisk.call("named")
+    await support.offer(call.id)
+    row = await installation.recorded(call.id, status="open")
+    assert (row["round"], row["candidate_count"]) == (2, 1)
+    await call.hangup()
+
+
+async def test_after_the_last_round_the_call_times_out(installation, asterisk):
+    installation.configure(preset("vip", ("^ivr-", SHORT), ("^support$", LONG), ("", SHORT)))
+    await installation.service.start()
+    ivr = await installation.candidate("ivr-main")
+    call = await asterisk.call("named")
+    await ivr.offer(call.id)
+    await call.ended()
+    assert call.variables["STASISSTATUS"] == "TIMEOUT"
+    assert (await installation.recorded(call.id, status="timed_out"))["round"] == 3
+
+
+async def test_a_restart_goes_on_with_the_rounds_that_are_left(installation, asterisk):
+    installation.configure(preset("vip", ("^ivr-", 3_000), ("", LONG)))
+    await installation.service.start()
+    await installation.candidate("ivr-main")
+    call = await asterisk.call("named")
+    await installation.recorded(call.id, status="open", round=1)
+    await installation.service.kill()
+    await installation.service.start()
+    support = await installation.candidate("support")
+    await support.offer(call.id)
+    assert (await support.claim(call.id)).status == 204
+    row = await installation.recorded(call.id, winner="support", round=2)
+    assert row["preset_name"] == "vip"
+    await call.hangup()
+
+
+async def test_an_unknown_preset_fails_the_call(installation, asterisk):
+    await installation.service.start()
+    support = await installation.candidate("support")
+    call = await asterisk.call("named")
+    await call.ended()
+    assert call.variables["STASISSTATUS"] == "FAILED"
+    row = await installation.recorded(call.id, status="failed", preset_name="vip")
+    assert row["reason"] == "there is no preset 'vip'"
+    await support.not_told_of(call.id)
+
+
+async def test_a_rule_decides_where_the_dialplan_gives_no_filter(installation, asterisk):
+    """The rule names the context that called the Gosub, which Asterisk has to be asked for."""
+    rules = (
+        {"name": "elsewhere", "context": "other", "preset": "wrong"},
+        {"name": "here", "context": "default", "extension": "open", "preset": "right"},
+    )
+    installation.configure(
+        preset("wrong", ("", LONG)), preset("right", ("^ivr-", LONG)), rules=rules
+    )
+    await installation.service.start()
+    ivr, support = [await installation.candidate(app) for app in ("ivr-main", "support")]
+    call = await asterisk.call("open")
+    await ivr.offer(call.id)
+    row = await installation.recorded(call.id, status="open", preset_name="right")
+    assert (row["rule_name"], row["context"]) == ("here", "default")
+    await support.not_told_of(call.id)
+    await call.hangup()
+    call = await asterisk.call("filtered")
+    await support.offer(call.id)
+    assert (await installation.recorded(call.id))["preset_name"] == ""
+    await call.hangup()
+
+
+@asynccontextmanager
+async def two_processes(
+    template: Path, directory: Path
+) -> AsyncIterator[tuple[Installation, list[SimulatedAsterisk]]]:
+    """Run two processes on one PostgreSQL, each with an Asterisk that dials it."""
+    async with AsyncExitStack() as stack:
+        url = stack.enter_context(populated("postgresql", template, directory))
+        services = [ServiceProcess(url, directory) for _ in range(2)]
+        asterisks = []
+        for number, service in enumerate(services):
+            name = f"pbx{number}"
+            manage(url, "asterisk_server", name, "--outbound", "--username", "a", "--password", "b")
+            asterisk = await stack.enter_async_context(SimulatedAsterisk(dialplan=DIALPLAN))
+            address = f"ws://{service.bind}/asterisk/{name}/"
+            apps = ["broadcast", "ivr-main"]
+            await asterisk.dial_out(address, "a", "b", apps, reconnect_interval=0.1)
+            asterisks.append(asterisk)
+            stack.push_async_callback(service.stop)
+            await service.launch()
+        await asyncio.gather(*(service.ready() for service in services))
+        yield Installation(services[0], url, directory), asterisks
+        assert [service.tracebacks for service in services] == [[], []]
+
+
+@pytest.mark.postgres
+async def test_a_change_decides_the_next_call_in_both_processes_within_a_second(template, tmp_path):
+    async with two_processes(template, tmp_path) as (installation, asterisks):
+        for version, app_filter in enumerate(("^nobody$", "^no-one$"), 1):
+            installation.configure(
+                preset("usual", (app_filter, LONG)), rules=({"name": "all", "preset": "usual"},)
+            )
+            await asyncio.sleep(1)
+            for asterisk in asterisks:
+                call = await asterisk.call("open")
+                await call.ended()
+                row = await installation.recorded(call.id, status="no_candidates")
+                assert (row["preset_version"], row["app_filter"]) == (version, app_filter)
