@@ -84,7 +84,8 @@ class Call:
         self.arbiter = arbiter
         self.move_args = move_args
         self.replaces = False
-        self.resumed = False
+        # None for a call that was taken up from its row.
+        self.entered_over: Link | None = link
         self.awaited: set[str] = set()
         self._offered_at = row.opened_at.timestamp()
         self._deadline: asyncio.TimerHandle | None = None
@@ -114,7 +115,7 @@ class Call:
         if kind == "StasisEnd":
             # It says that the channel has left, not that its winner has heard of it.
             return self.arbiter.phase is Phase.MOVING and self.winner_is_here
-        if kind == "ApplicationMoveFailed" and self.resumed and not self.winner_is_here:
+        if kind == "ApplicationMoveFailed" and not (self.entered_over or self.winner_is_here):
             # Its winner was thought to be connected to the process that died.
             self.awaited.add(self.arbiter.broadcast.winner)
             return True

@@ -87,7 +87,9 @@ class Recovery:
                 "%s: call %s was over before it could be offered", self.link.server, channel_id
             )
             return
-        if self.broker.call_of(self.link.server.id, channel_id) is None:
+        known = self.broker.call_of(self.link.server.id, channel_id)
+        # One that entered before is over, with a winner or without: its channel came back.
+        if known is None or known.entered_over is not self.link:
             self.broker.begin(self.link, event, "the call waited while the link was down")
 
     async def _settle_all(self) -> bool:
@@ -122,7 +124,7 @@ class Recovery:
                 self._begin(channel)
         elif row.ended_at is None or (held and channel and waits_to_return(row, channel)):
             call = await database_sync_to_async(recorded_call)(self.broker, self.link, row)
-            call.resumed = True
+            call.entered_over = None
             self.broker.add(call)
             await self._resume(call, row, channel, held)
 
