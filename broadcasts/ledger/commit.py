@@ -199,7 +199,9 @@ class Commit:
 
     # The rest of the lifecycle
 
-    def _ending(self, entry: Ending) -> EndingDecided:
+    def _ending(self, entry: Ending) -> EndingDecided | LedgerError:
+        if entry.row.pk is None:
+            return LedgerError("the broadcast was not recorded")
         landed = self._move(
             entry.row,
             entry.status,
@@ -212,7 +214,9 @@ class Commit:
         state = self._state(entry.row)
         return EndingDecided(False, state.status, state.winner)
 
-    def _reopening(self, entry: Reopening) -> Reopened:
+    def _reopening(self, entry: Reopening) -> Reopened | LedgerError:
+        if entry.row.pk is None:
+            return LedgerError("the broadcast was not recorded")
         landed = self._move(entry.row, Status.OPEN, winner="", claimed_at=None, handed_over_at=None)
         if landed:
             Candidate.objects.filter(

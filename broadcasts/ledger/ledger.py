@@ -11,7 +11,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from broadcasts.domain.lifecycle import Status
 
 from .commit import Commit
 from .entries import (
@@ -49,6 +51,16 @@ def forget_keys(group: list[Entry]) -> None:
     for entry in group:
         if isinstance(entry, Opening):
             entry.row.pk = None
+
+
+def as_told(entry: Entry) -> Entry:
+    """Return what is to be recorded later of an entry whose refusal has been told.
+
+    A caller whose time-out cannot be recorded is sent back FAILED: somebody may have won the call.
+    """
+    if isinstance(entry, Ending) and entry.status is Status.TIMED_OUT:
+        entry.status, entry.reason = Status.FAILED, "the record could not be written in time"
+    return entry
 
 
 class Ledger:
@@ -129,7 +141,7 @@ class Ledger:
             return self._commit(group)
         except (OperationalError, InterfaceError) as error:
             return self._refuse(group, error)
-        except DatabaseError as error:
+        except Exception as error:  # Whatever is wrong with one entry, the others are not to wait.
             forget_keys(group)
             if len(group) == 1:
                 return self._reject(group[0], error)
@@ -158,7 +170,7 @@ class Ledger:
         """The database is away: answer who waits, keep what must land."""
         if not self._owed:
             log.error("The record cannot be written: %s", str(error).strip())
-        self._owed.extend(entry for entry in group if isinstance(entry, MUST_LAND))
+        self._owed.extend(as_told(entry) for entry in group if isinstance(entry, MUST_LAND))
         self._retry_at = time.monotonic() + RETRY_SECONDS
         return [(entry.done, LedgerError(str(error))) for entry in group]
 
