@@ -100,13 +100,20 @@ class ServiceProcess:
 
     async def ready(self) -> None:
         """Wait until /readyz says so."""
-        async with aiohttp.ClientSession() as session:
-            await eventually(lambda: self._is_ready(session))
+        await self._until("readyz")
 
-    async def _is_ready(self, session: aiohttp.ClientSession) -> bool:
+    async def answers(self) -> None:
+        """Wait until it answers at all, linked to an Asterisk or not."""
+        await self._until("healthz")
+
+    async def _until(self, path: str) -> None:
+        async with aiohttp.ClientSession() as session:
+            await eventually(lambda: self._probe(session, path))
+
+    async def _probe(self, session: aiohttp.ClientSession, path: str) -> bool:
         assert self._process and self._process.returncode is None, self.log
         try:
-            async with session.get(f"{self.url}/readyz") as answer:
+            async with session.get(f"{self.url}/{path}") as answer:
                 return answer.status == 200
         except aiohttp.ClientError:
             return False

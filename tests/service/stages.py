@@ -56,6 +56,10 @@ exten => chain,1,Gosub(stasis-broadcast,s,1(300,^ivr-))
 exten => odd,1,Gosub(stasis-broadcast,s,1(soon,,a::b,maybe))
  same => n,UserEvent(BroadcastStatus,Status: ${STASISSTATUS})
  same => n,Hangup()
+; Little time.
+exten => brief,1,Gosub(stasis-broadcast,s,1(2000))
+ same => n,UserEvent(BroadcastStatus,Status: ${STASISSTATUS})
+ same => n,Hangup()
 ; Time enough for whatever has to happen first.
 exten => patient,1,Gosub(stasis-broadcast,s,1(30000))
  same => n,UserEvent(BroadcastStatus,Status: ${STASISSTATUS})
