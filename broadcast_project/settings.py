@@ -145,6 +145,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LANGUAGE_CODE = "en"
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 USE_I18N = True
+FORMAT_MODULE_PATH = "broadcast_project.formats"
 USE_TZ = True
 
 STATIC_URL = "/static/"

@@ -30,7 +30,14 @@ class ReasonForm(forms.ModelForm):
 
 
 class OpenChoices:
-    """Says in a field of yes, no or nothing what nothing means."""
+    """Says in a field of several choices what it means to choose nothing."""
+
+    def formfield_for_choice_field(
+        self, db_field: "Field[Any, Any]", request: HttpRequest, **options: Any
+    ) -> Any:
+        if db_field.blank:
+            options["choices"] = db_field.get_choices(blank_choice=[("", BY_DEFAULT[0][1])])
+        return super().formfield_for_choice_field(db_field, request, **options)  # type: ignore[misc]
 
     def formfield_for_nullboolean_field(
         self, db_field: "Field[Any, Any]", request: HttpRequest, **options: Any

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from broadcasts.models import Defaults
 
 from .base import ConfigurationAdmin, ReasonForm
+from .words import in_words
 
 CHOICES = ("timeout_ms", "notify_claimed", "preset")
 TROUBLE = ("on_failed_handover", "handover_ms", "rescue")
@@ -31,7 +32,7 @@ class DefaultsForm(ReasonForm):
 @admin.register(Defaults)
 class DefaultsAdmin(ConfigurationAdmin):
     form = DefaultsForm
-    list_display = ("whose", *CHOICES, *TROUBLE, *NATIVE)
+    list_display = ("whose", "said")
     list_select_related = ("server", "preset")
     sortable_by = ()
     search_fields = ("server__name",)
@@ -47,6 +48,12 @@ class DefaultsAdmin(ConfigurationAdmin):
     def whose(self, defaults: Defaults) -> str:
         return str(defaults)
 
+    @admin.display(description="what is set")
+    def said(self, defaults: Defaults) -> str:
+        fields = [Defaults._meta.get_field(name) for name in (*CHOICES, *TROUBLE, *NATIVE)]
+        told = [(field, value_in_words(field, defaults)) for field in fields]
+        return "; ".join(f"{field.verbose_name}: {value}" for field, value in told if value)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return ("whose",) if obj else ()
 
@@ -54,3 +61,10 @@ class DefaultsAdmin(ConfigurationAdmin):
         """Return the fieldsets; whose the defaults are is settled once they exist."""
         first, *others = super().get_fieldsets(request, obj)
         return [(None, {"fields": ("whose",)}) if obj else first, *others]
+
+
+def value_in_words(field: Any, defaults: Defaults) -> str:
+    """Return what is set in a field, "" for nothing."""
+    if field.remote_field:
+        return str(getattr(defaults, field.name) or "")
+    return in_words(field, getattr(defaults, field.name))

@@ -47,18 +47,15 @@ GROUPS = {
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Return unfold's navigation for whoever asks; groups without a link are left out."""
-    live_board = {"title": "Live board", "icon": "monitoring", "link": reverse("web:live_board")}
-    groups = [{"items": [live_board]}]
+    # Its address begins every other one, so unfold would take it for the page that is open.
+    board = Entry("Live board", "monitoring", "web:live_board", "")
+    groups: list[dict[str, Any]] = [{"title": "Live", "items": [{**link(board), "active": False}]}]
     for title, entries in GROUPS.items():
         if items := list(links(request, entries)):
             groups.append({"title": title, "separator": True, "items": items})
     if may_see_changes(request):
-        changes = {
-            "title": "History of changes",
-            "icon": "history",
-            "link": reverse("admin:changes"),
-        }
-        groups.append({"separator": True, "items": [changes]})
+        changes = Entry("History of changes", "history", "admin:changes", "")
+        groups.append({"title": "History", "separator": True, "items": [link(changes)]})
     return groups
 
 
@@ -69,4 +66,9 @@ def links(request: HttpRequest, entries: list[Entry]) -> Iterator[dict[str, Any]
         if "." not in permission:
             permission = f"broadcasts.view_{permission}"
         if request.user.has_perm(permission):
-            yield {"title": entry.title, "icon": entry.icon, "link": reverse(entry.address)}
+            yield link(entry)
+
+
+def link(entry: Entry) -> dict[str, Any]:
+    """Return a link as unfold takes it."""
+    return {"title": entry.title, "icon": entry.icon, "link": reverse(entry.address)}

@@ -8,6 +8,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.html import format_html
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from .base import ConfigurationAdmin, ReasonForm
@@ -34,8 +35,30 @@ class UserAdmin(DjangoUserAdmin, ConfigurationAdmin):
     list_filter = ("is_staff", "is_superuser", "is_active", "groups")
     autocomplete_fields = ("groups",)
 
+    fieldsets = (
+        (None, {"fields": ("username", "set_password")}),
+        ("Name", {"fields": ("first_name", "last_name", "email")}),
+        (
+            "What they may do",
+            {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")},
+        ),
+        ("When", {"fields": ("last_login", "date_joined")}),
+    )
+
+    @admin.display(description="password")
+    def set_password(self, user: User) -> str:
+        """Return the way to another password; of the present one nothing is shown."""
+        return format_html('<a class="inside" href="../password/">Set a new password</a>')
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Return the fieldsets; who may only look cannot set a password."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        return [(None, {"fields": ("username",)}), *fieldsets[1:]]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        fields = ("last_login", "date_joined")
+        fields = ("set_password", "last_login", "date_joined")
         return fields if request.user.is_superuser else fields + FOR_SUPERUSERS
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -12,10 +12,11 @@ from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.text import capfirst
-from unfold.widgets import INPUT_CLASSES
+from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextareaWidget
 
 from broadcasts.domain.presets import MAX_ROUNDS
 from broadcasts.models import Preset
+from broadcasts.models.presets import one_open_round
 
 from .base import ConfigurationAdmin, ReasonForm
 from .changes import entries_of, may_see, told_fields
@@ -47,7 +48,7 @@ class RoundsWidget(forms.Widget):
         ]
 
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
-        return f"{name}-app_filter" not in data
+        return False  # Every row may have been removed.
 
     @staticmethod
     def _milliseconds(text: str) -> int | str | None:
@@ -66,8 +67,14 @@ class RoundsField(forms.Field):
 
 
 class PresetForm(ReasonForm):
+    """What decides about the rounds is the model: it judges them as calls do."""
+
+    description = forms.CharField(
+        required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2})
+    )
     rounds = RoundsField(
         required=False,
+        initial=one_open_round,
         help_text="Each round offers the call to the applications that its filter admits, besides "
         "those of the rounds before. An empty filter admits everyone; a single round may leave its "
         "time-out to the defaults.",
@@ -142,6 +149,7 @@ class PresetAdmin(ConfigurationAdmin):
     def _restore(self, request: HttpRequest, record: Any) -> bool:
         """Make an old version the newest; says so, or what keeps it from being used."""
         preset = record.instance
+        preset._state.adding = not Preset.objects.filter(pk=preset.pk).exists()
         given = request.POST.get("change_reason", "").strip()
         reason = f"version {record.version} restored" + (f": {given}" if given else "")
         preset._change_reason = reason[:255]

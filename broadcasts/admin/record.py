@@ -56,6 +56,17 @@ class RecordAdmin(ReadOnly, ModelAdmin):
     list_filter_submit = True
     ordering = ("-pk",)
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> Any:
+        """Show a row; what never changes has no history to lead to."""
+        context = {**(extra_context or {}), "show_history": False}
+        return super().changeform_view(request, object_id, form_url, context)
+
 
 def recent(request: HttpRequest, broadcasts: "QuerySet[Any]") -> "QuerySet[Any]":
     """Return the broadcasts of the last 30 days, or all where a period is chosen."""
@@ -133,7 +144,7 @@ class BroadcastAdmin(RecordAdmin):
     search_help_text = "Channel id, or a number (last 30 days, or the period chosen)"
     inlines = (CandidateInline, ClaimAttemptInline)
     fieldsets = (
-        ("Outcome", {"fields": ("state", "reason", "stasis_status", "winner", "latency")}),
+        ("Outcome", {"fields": ("status", "reason", "stasis_status", "winner", "latency")}),
         (
             "Call",
             {

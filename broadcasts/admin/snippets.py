@@ -1,6 +1,7 @@
 """What has to be written into an Asterisk's files for its server here, without the password."""
 
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from broadcasts.models import AsteriskServer
 
@@ -25,15 +26,24 @@ def snippets(server: AsteriskServer, host: str, secure: bool) -> list[Snippet]:
     if server.kind == AsteriskServer.Kind.OUTBOUND:
         files = [_websocket_client(server, host, secure), _ari_outbound(server)]
     else:
-        files = [HTTP, _ari(server)]
+        files = [_http(server), _ari(server)]
     return [*files, _dialplan(server)]
 
 
-HTTP = Snippet(
-    "http.conf",
-    "[general]\nenabled=yes\nbindaddr=127.0.0.1\nbindport=8088\nsessionlimit=1000\n",
-    "Every candidate that is connected takes a session of its own.",
-)
+def _http(server: AsteriskServer) -> Snippet:
+    address = urlsplit(server.url)
+    near = address.hostname in ("127.0.0.1", "localhost", "::1")
+    tls = address.scheme == "https"
+    port = address.port or (443 if tls else 80)
+    where = "127.0.0.1" if near else "0.0.0.0"
+    bind = (
+        f"tlsenable=yes\ntlsbindaddr={where}:{port}"
+        if tls
+        else f"bindaddr={where}\nbindport={port}"
+    )
+    prefix = f"prefix={address.path.strip('/')}\n" if address.path.strip("/") else ""
+    text = f"[general]\nenabled=yes\n{bind}\n{prefix}sessionlimit=1000\n"
+    return Snippet("http.conf", text, "Every candidate that is connected takes a session.")
 
 
 def _ari(server: AsteriskServer) -> Snippet:

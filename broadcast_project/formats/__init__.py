@@ -1,0 +1,1 @@
+"""How moments are written: to the second, and sortable, as in the log."""

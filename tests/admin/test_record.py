@@ -1,0 +1,87 @@
+"""The record in the admin: nobody changes it, and no list counts it."""
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from broadcasts.domain.lifecycle import Status
+from broadcasts.models import Broadcast, Candidate, ClaimAttempt
+from tests.admin.cast import configured, person, visitor
+from tests.builders import make_broadcast
+
+pytestmark = pytest.mark.django_db
+
+MODELS = (Broadcast, Candidate, ClaimAttempt)
+LIST = reverse("admin:broadcasts_broadcast_changelist")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_nobody_may_add_change_or_delete_any_of_it(model):
+    request = RequestFactory().get("/")
+    request.user = person("superuser")
+    page = admin.site.get_model_admin(model)
+    assert page.has_view_permission(request)
+    assert not page.has_add_permission(request)
+    assert not page.has_change_permission(request)
+    assert not page.has_delete_permission(request)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_list_asks_as_often_however_long_it_is_and_counts_nothing(model):
+    configured()
+    client = visitor("superuser")
+    address = reverse(f"admin:broadcasts_{model._meta.model_name}_changelist")
+    client.get(address)
+
+    def queries() -> list[str]:
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            assert client.get(address).status_code == 200
+        return [query["sql"] for query in captured]
+
+    few = queries()
+    for _ in range(60):
+        make_broadcast(offered=["a", "b"])
+    many = queries()
+    assert len(many) == len(few)
+    assert not [query for query in many if "COUNT(" in query.upper()]
+
+
+def found(client, **query) -> str:
+    return client.get(LIST, query).content.decode()
+
+
+def test_a_call_is_found_by_its_channel_and_by_its_numbers():
+    one = make_broadcast(channel_id="1700.5", caller_number="+15550111", called="701")
+    other = make_broadcast(caller_number="+15550122", called="702")
+    client = visitor("operator")
+    for term in ("1700.5", "+15550111", "701"):
+        page = found(client, q=term)
+        assert one.caller_number in page
+        assert other.caller_number not in page
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"status__exact": Status.FAILED.value},
+        {"winner": "sales"},
+        {"opened_at_to_0": "2020-01-01", "opened_at_to_1": "00:00:00"},
+    ],
+)
+def test_the_list_is_narrowed_down(query):
+    make_broadcast(caller_number="+15550133")
+    assert "+15550133" in found(visitor("operator"))
+    assert "+15550133" not in found(visitor("operator"), **query)
+
+
+def test_a_call_is_shown_with_its_candidates_and_claims():
+    things = configured()
+    address = reverse("admin:broadcasts_broadcast_change", args=[things.broadcast.pk])
+    page = visitor("auditor").get(address).content.decode()
+    assert things.candidate.application in page
+    assert str(things.claimattempt.answer) in page
