@@ -14,7 +14,7 @@ it is.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -23,11 +23,13 @@ import yaml
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models, transaction
 
-from broadcasts.models import AsteriskServer, Preset, Rule
+from broadcasts.models import AsteriskServer, Defaults, Preset, Revision, Rule
+from broadcasts.models.bulk import add_all, change_all, remove_all
 
 Entry = dict[str, Any]
 PRESET_FIELDS = Preset.CONTENT
 RULE_FIELDS = ("name", "enabled", "server", "context", "extension", "caller", "preset")
+RELATED = ("server", "preset")
 FORMATS = ("yaml", "json")
 # Both safe ones; those in C are many times as fast, where they come with the package.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -77,19 +79,21 @@ def export_document(file_format: str = "yaml") -> str:
 def import_document(text: str, *, dry_run: bool = False, reason: str = "") -> list[Change]:
     """Make presets and rules those of a document, YAML or JSON; returns what changes.
 
-    With `dry_run` nothing is kept. `reason` goes into the history.
+    With `dry_run` nothing is written. `reason` goes into the history.
 
     Raises:
         ImportRefused: something cannot be used; nothing is changed.
     """
-    document = read_document(text)
-    with transaction.atomic():
-        importer = Importer(reason)
-        importer.run(document)
-        if importer.faults:
-            raise ImportRefused(importer.faults)
-        transaction.set_rollback(dry_run)
-    return importer.changes
+    revision = Revision.current()
+    planned = PlannedImport(read_document(text))
+    if planned.faults:
+        raise ImportRefused(planned.faults)
+    if not dry_run:
+        with transaction.atomic():
+            if Revision.current() != revision:
+                raise ImportRefused(["the configuration was changed meanwhile; try again"])
+            planned.write(reason)
+    return planned.changes
 
 
 def read_document(text: str) -> dict[str, list[Entry]]:
@@ -147,34 +151,45 @@ def current_rules() -> list[Entry]:
     return [as_written(row, RULE_FIELDS) for row in Rule.objects.select_related("server", "preset")]
 
 
-class Importer:
-    """Applies a document within a transaction; collects what changes and what is wrong."""
+class PlannedImport:
+    """What a document changes, and what is wrong with it; nothing is written before `write`."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, document: Mapping[str, list[Entry]]) -> None:
         self.changes: list[Change] = []
         self.faults: list[str] = []
-        self._reason = reason
-
-    def run(self, document: Mapping[str, list[Entry]]) -> None:
-        old_presets = {row.name: row for row in Preset.objects.all()}
+        self._presets = Rows("preset")
+        self._rules = Rows("rule")
+        presets = {row.name: row for row in Preset.objects.all()}
         if "presets" in document:
-            self._save_presets(document["presets"], old_presets)
+            presets = self._plan_presets(document["presets"], presets)
         if "rules" in document:
-            self._save_rules(document["rules"])
-        if "presets" in document:
-            wanted = {entry["name"] for entry in document["presets"]}
-            self._remove("preset", [row for name, row in old_presets.items() if name not in wanted])
+            self._plan_rules(document["rules"], presets)
+        elif self._presets.removed:
+            self._refuse_if_used(Rule.objects.select_related("preset"))
+        self._refuse_if_used(Defaults.objects.select_related("preset", "server"))
 
-    def _save_presets(self, entries: list[Entry], rows: Mapping[str, Preset]) -> None:
+    def write(self, reason: str) -> None:
+        """Write it; must run in a transaction."""
+        remove_all(self._rules.removed, reason)
+        add_all(self._presets.added, reason)
+        change_all(self._presets.changed, self._presets.columns, reason)
+        add_all(self._rules.added, reason)
+        change_all(self._rules.changed, self._rules.columns, reason)
+        remove_all(self._presets.removed, reason)
+
+    def _plan_presets(self, entries: list[Entry], rows: Mapping[str, Preset]) -> dict[str, Preset]:
+        """Return the presets that there will be."""
         blank = as_written(Preset(), PRESET_FIELDS)
+        wanted = {}
         for entry in entries:
-            self._save("preset", rows.get(entry["name"]) or Preset(), blank | entry)
+            row = wanted[entry["name"]] = rows.get(entry["name"]) or Preset()
+            self._plan(self._presets, row, blank | entry)
+        self._plan_removal(self._presets, rows, wanted)
+        return wanted
 
-    def _save_rules(self, entries: list[Entry]) -> None:
-        related = {
-            "server": {row.name: row for row in AsteriskServer.objects.all()},
-            "preset": {row.name: row for row in Preset.objects.all()},
-        }
+    def _plan_rules(self, entries: list[Entry], presets: Mapping[str, Preset]) -> None:
+        servers = {row.name: row for row in AsteriskServer.objects.all()}
+        related = {"server": servers, "preset": presets}
         rows = {row.name: row for row in Rule.objects.select_related("server", "preset")}
         blank = as_written(Rule(), RULE_FIELDS)
         for position, entry in enumerate(entries, 1):
@@ -182,44 +197,62 @@ class Importer:
             faults = list(missing(values, related))
             self.faults += [f"rule {entry['name']}: {fault}" for fault in faults]
             if not faults:
-                self._save("rule", rows.get(entry["name"]) or Rule(), found(values, related))
-        wanted = {entry["name"] for entry in entries}
-        self._remove("rule", [row for name, row in rows.items() if name not in wanted])
+                row = rows.get(entry["name"]) or Rule()
+                self._plan(self._rules, row, found(values, related))
+        self._plan_removal(self._rules, rows, {entry["name"] for entry in entries})
 
-    def _save(self, what: str, row: models.Model, values: Entry) -> None:
-        """Give a row these values, and save it if that changes it."""
+    def _plan(self, rows: "Rows", row: models.Model, values: Entry) -> None:
+        """Give a row these values, and plan to save it if that changes it."""
         name, is_new = values["name"], row.pk is None
         old = as_written(row, values)
         for key, value in values.items():
             setattr(row, key, value)
         if is_new or as_written(row, values) != old:
-            row._change_reason = self._reason or None
             try:
-                row.full_clean()
+                # Which rows it names and whether its name is its own is known already.
+                row.full_clean(exclude=RELATED, validate_unique=False)
             except ValidationError as error:
-                self.faults += [f"{what} {name}: {fault}" for fault in sentences(error)]
+                self.faults += [f"{rows.what} {name}: {fault}" for fault in sentences(error)]
                 return
         # Compared once more: cleaned values are written in one way.
         new = as_written(row, values)
         fields = {key: (old[key], new[key]) for key in values if old[key] != new[key]}
         if is_new:
-            self.changes.append(Change(what, name, Kind.ADDED))
+            rows.added.append(row)
+            self.changes.append(Change(rows.what, name, Kind.ADDED))
         elif fields:
-            self.changes.append(Change(what, name, Kind.CHANGED, fields))
+            rows.changed.append(row)
+            rows.columns.update(fields)
+            self.changes.append(Change(rows.what, name, Kind.CHANGED, fields))
         else:
-            self.changes.append(Change(what, name, Kind.UNCHANGED))
-            return
-        row.save()
+            self.changes.append(Change(rows.what, name, Kind.UNCHANGED))
 
-    def _remove(self, what: str, rows: list[Any]) -> None:
-        for row in rows:
-            self.changes.append(Change(what, row.name, Kind.REMOVED))
-            row._change_reason = self._reason or None
-            try:
-                row.delete()
-            except models.ProtectedError as error:
-                users = sorted(f"{one._meta.verbose_name} {one}" for one in error.protected_objects)
-                self.faults.append(f"{what} {row.name}: still used by {', '.join(users)}")
+    def _plan_removal(
+        self, rows: "Rows", existing: Mapping[str, models.Model], wanted: Container[str]
+    ) -> None:
+        for name, row in existing.items():
+            if name not in wanted:
+                rows.removed.append(row)
+                self.changes.append(Change(rows.what, name, Kind.REMOVED))
+
+    def _refuse_if_used(self, users: Iterable[models.Model]) -> None:
+        removed = {row.pk for row in self._presets.removed}
+        self.faults += [
+            f"preset {user.preset}: still used by {user._meta.verbose_name} {user}"
+            for user in users
+            if user.preset_id in removed
+        ]
+
+
+@dataclass
+class Rows:
+    """The rows of one kind that an import writes; `columns` are those that change in any."""
+
+    what: str
+    added: list[Any] = field(default_factory=list)
+    changed: list[Any] = field(default_factory=list)
+    columns: set[str] = field(default_factory=set)
+    removed: list[Any] = field(default_factory=list)
 
 
 Related = Mapping[str, Mapping[str, models.Model]]

@@ -1,5 +1,7 @@
 """Presets: app filters with a name, in one round or several, and what goes with them."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -76,7 +78,7 @@ class Preset(models.Model):
             stored = Preset.objects.select_for_update().filter(pk=self.pk).first()
             if stored and all(getattr(stored, key) == getattr(self, key) for key in self.CONTENT):
                 return
-            self.version = self._last_version() + 1
+            Preset.count_versions([self])
             super().save(*args, **options)
 
     def clean(self) -> None:
@@ -93,10 +95,18 @@ class Preset(models.Model):
         if faults:
             raise ValidationError(faults)
 
-    def _last_version(self) -> int:
-        """Return the newest version of this preset, or of a former one with its name.
+    @classmethod
+    def count_versions(cls, presets: Sequence["Preset"]) -> None:
+        """Give each preset the version behind its newest, or that of a former one with its name.
 
         So that a name and a version always mean the same, whatever was deleted or renamed.
         """
-        known = Preset.history.filter(Q(id=self.pk) | Q(name=self.name))
-        return known.aggregate(newest=models.Max("version"))["newest"] or 0
+        known = cls.history.all()
+        if len(presets) == 1:
+            known = known.filter(Q(id=presets[0].pk) | Q(name=presets[0].name))
+        newest: dict[object, int] = defaultdict(int)
+        for key, name, version in known.values_list("id", "name", "version").iterator():
+            newest[key] = max(newest[key], version)
+            newest[name] = max(newest[name], version)
+        for preset in presets:
+            preset.version = max(newest[preset.pk], newest[preset.name]) + 1
