@@ -62,10 +62,15 @@ class TestForm(ServerForm):
 
     class Meta:
         model = AsteriskServer
-        fields = ("name", "kind", "url", "username", "application")
+        fields = ("kind", "url", "username")
 
-    def _get_validation_exclusions(self) -> set[str]:
-        return super()._get_validation_exclusions() | {"name"}  # It may be taken: by itself.
+    def faults(self) -> str:
+        """Return what keeps the values from being tried, field by field."""
+        return " ".join(
+            f"{self.fields[name].label}: {fault}"
+            for name, faults in self.errors.items()
+            for fault in faults
+        )
 
 
 class DefaultsInline(OpenChoices, StackedInline):
@@ -155,8 +160,7 @@ class AsteriskServerAdmin(ConfigurationAdmin):
             raise PermissionDenied
         form = TestForm(request.POST, instance=stored)
         if not form.is_valid():
-            faults = [fault for faults in form.errors.values() for fault in faults]
-            return JsonResponse({"ok": False, "words": " ".join(faults)})
+            return JsonResponse({"ok": False, "words": form.faults()})
         server = form.instance
         if not server.url:
             return JsonResponse(self._awaited(stored))

@@ -1,10 +1,11 @@
 """Who visits the admin, and what there is to see in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from django.contrib.auth.models import Group, User
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from broadcasts.domain.verdict import Verdict
@@ -107,3 +108,14 @@ def make_ari_user(name: str = "ivr", **columns: Any) -> AriUser:
     user.set_password(CANDIDATE_PASSWORD)
     user.save()
     return user
+
+
+def readable_addresses(things: Configured) -> list[str]:
+    """Return the addresses of the lists, forms and histories of everything."""
+    pages = [reverse("admin:index"), reverse("admin:changes")]
+    for model in fields(things):
+        app = "auth" if model.name in ("user", "group") else "broadcasts"
+        name = f"admin:{app}_{model.name}"
+        key = getattr(things, model.name).pk
+        pages += [reverse(f"{name}_changelist"), reverse(f"{name}_change", args=[key])]
+    return pages

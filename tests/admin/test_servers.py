@@ -95,7 +95,7 @@ def test_what_an_asterisk_needs_that_dials_us():
 
 async def tried(**values: str) -> dict[str, object]:
     """Press the button with a form of these values; return what is told."""
-    form = {"name": "pbx", "kind": "dial_in", "username": "ari", "application": "broadcast"}
+    form = {"kind": "dial_in", "username": "ari"}
     client = AsyncClient()
     await client.aforce_login(await sync_to_async(person)("admin"))
     address = reverse("admin:broadcasts_asteriskserver_test")
@@ -122,6 +122,10 @@ class TestTryingAConnection:
         async with SimulatedAsterisk() as asterisk:
             told = await tried(url=asterisk.url, new_password="wrong")
         assert told["words"] == "HTTP 401: wrong user name or password (ari.conf)."
+
+    async def test_what_is_missing_is_named(self):
+        told = await tried(new_password="ari")
+        assert told["words"] == "Address: A server that we connect to needs its address."
 
     async def test_a_server_that_dials_us_is_only_asked_after(self):
         server = await sync_to_async(make_server)(kind="outbound", url="", password="ari")
