@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -10,9 +11,9 @@ from typing import Any
 import pytest
 
 from broadcasts.simulator import SimulatedAsterisk
-from tests.databases import manage
+from tests.databases import manage, missing
 
-from .cast import CANDIDATE, Candidate, ServiceProcess, eventually
+from .cast import CANDIDATE, Candidate, ServiceProcess, eventually, free_port
 from .record import Record, Row
 from .stages import dialling_in, populated
 
@@ -188,6 +189,47 @@ async def test_a_rule_decides_where_the_dialplan_gives_no_filter(installation, a
     await support.offer(call.id)
     assert (await installation.recorded(call.id))["preset_name"] == ""
     await call.hangup()
+
+
+@pytest.fixture
+async def redis() -> AsyncIterator[str]:
+    """The address of a Redis of this test's own."""
+    if not shutil.which("redis-server"):
+        missing("no redis-server")
+    port = str(free_port())
+    command = ("redis-server", "--port", port, "--save", "", "--loglevel", "warning")
+    process = await asyncio.create_subprocess_exec(*command)
+    yield f"redis://127.0.0.1:{port}/0"
+    process.terminate()
+    await process.wait()
+
+
+@pytest.mark.postgres
+@pytest.mark.redis
+async def test_a_later_round_reaches_candidates_of_another_process(
+    asterisk, redis, template, tmp_path
+):
+    async with AsyncExitStack() as stack:
+        url = stack.enter_context(populated("postgresql", template, tmp_path))
+        here, there = (dialling_in(asterisk.url, url, tmp_path, REDIS_URL=redis) for _ in range(2))
+        installation = Installation(here, url, tmp_path)
+        installation.configure(preset("vip", ("^ivr-", 1_000), ("", LONG)))
+        stack.push_async_callback(there.stop)
+        stack.push_async_callback(installation.close)
+        await here.start()
+        await there.start()
+        ivr = await installation.candidate("ivr-main")
+        support = await Candidate.connect(there.url, CANDIDATE, "support")
+        stack.push_async_callback(support.leave)
+        await eventually(lambda: len(installation.record.rows("presence")) == 2)
+        call = await asterisk.call("named")
+        await ivr.offer(call.id)
+        await support.offer(call.id)
+        await ivr.not_told_of(call.id)
+        assert (await support.claim(call.id)).status == 204
+        await support.gets(call.id)
+        await call.hangup()
+    assert [service.tracebacks for service in (here, there)] == [[], []]
 
 
 @asynccontextmanager
