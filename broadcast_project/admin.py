@@ -33,5 +33,10 @@ class AdminSite(UnfoldAdminSite):
     def extra_urls(self) -> list[URLPattern]:
         """Return the addresses of pages that belong to no single model."""
         from broadcasts.admin.changes import changes_view
+        from broadcasts.admin.tools import TOOLS
 
-        return [path("changes/", self.admin_view(changes_view), name="changes")]
+        views = {"changes": changes_view, **TOOLS}
+        return [
+            path(f"{name.replace('_', '-')}/", self.admin_view(view), name=name)
+            for name, view in views.items()
+        ]

@@ -38,6 +38,11 @@ GROUPS = {
         ),
         Entry("ARI users", "key", "admin:broadcasts_ariuser_changelist", "ariuser"),
     ],
+    "Tools": [
+        Entry("Rule tester", "rule", "admin:rule_tester", "broadcasts.change_rule"),
+        Entry("Replay of a draft", "replay", "admin:replay", "broadcasts.change_preset"),
+        Entry("Import and export", "swap_vert", "admin:exchange", "preset"),
+    ],
     "People": [
         Entry("Users", "person", "admin:auth_user_changelist", "auth.view_user"),
         Entry("Groups", "badge", "admin:auth_group_changelist", "auth.view_group"),

@@ -91,9 +91,11 @@ class PresetAdmin(ConfigurationAdmin):
         (None, {"fields": ("name", "description", "rounds", "args")}),
         (None, {"fields": ("notify_claimed", "on_failed_handover")}),
     )
+    change_form_after_template = "admin/broadcasts/preset_try.html"
 
     class Media:
-        js = ("configuration/admin.js",)
+        js = ("configuration/admin.js", "configuration/try_it.js")
+        css = {"all": ("configuration/tools.css",)}
 
     @admin.display(description="rounds")
     def rounds_listed(self, preset: Preset) -> str:
