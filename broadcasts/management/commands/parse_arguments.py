@@ -6,6 +6,8 @@ from typing import Any
 from broadcasts.domain.arguments import parse_arguments
 from broadcasts.management.json_lines import JsonLinesCommand, texts
 
+ANSWERED = ("timeout_ms", "app_filter", "args", "notify_claimed", "warnings")
+
 
 class Command(JsonLinesCommand):
     help = (
@@ -15,4 +17,5 @@ class Command(JsonLinesCommand):
     )
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        return asdict(parse_arguments(texts(request, "args")))
+        read = asdict(parse_arguments(texts(request, "args")))
+        return {name: read[name] for name in ANSWERED}
