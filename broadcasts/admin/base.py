@@ -57,7 +57,6 @@ class ConfigurationAdmin(OpenChoices, ModelAdmin):
     form = ReasonForm
     list_per_page = 100
     list_fullwidth = True
-    show_full_result_count = False
     warn_unsaved_form = True
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import (
     CharField,
@@ -182,7 +182,9 @@ class Names:
                 wanted = {key for entry in entries for key in self._keys(field, entry)}
                 related = field.related_model
                 for key, found in related._default_manager.in_bulk(wanted).items():
-                    self._names[related, key] = str(found)
+                    # In full a permission's name would take a query, and half a line.
+                    name = found.name if related is Permission else str(found)
+                    self._names[related, key] = name
 
     def of_object(self, entry: Any) -> str:
         """Return the name that an object had."""
