@@ -10,6 +10,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from django.templatetags.static import static
+from redis.connection import parse_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = BASE_DIR / "data"
@@ -126,7 +127,11 @@ if REDIS_URL:
     CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [REDIS_URL], "prefix": "stasis-broadcast"},
+            # Redis publishes to all its numbered databases alike, so ours is part of the name.
+            "CONFIG": {
+                "hosts": [REDIS_URL],
+                "prefix": f"stasis-broadcast-{parse_url(REDIS_URL).get('db', 0)}",
+            },
         }
     }
 else:
