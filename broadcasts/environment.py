@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 
 from broadcasts.models import AsteriskServer
 
@@ -17,6 +19,15 @@ def save_server(name: str, **values: Any) -> tuple[AsteriskServer, bool]:
     Raises:
         ValidationError: a value cannot be used.
     """
+    try:
+        return _save(name, values)
+    except (IntegrityError, ValidationError):
+        # Another process, started at the same moment, may have created it meanwhile.
+        return _save(name, values)
+
+
+@transaction.atomic
+def _save(name: str, values: dict[str, Any]) -> tuple[AsteriskServer, bool]:
     server = AsteriskServer.objects.filter(name=name).first() or AsteriskServer(name=name)
     is_new = server.pk is None
     if is_new or any(getattr(server, field) != value for field, value in values.items()):
