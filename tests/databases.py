@@ -7,9 +7,12 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from redis import Redis
+from redis.exceptions import RedisError
 
 ROOT = Path(__file__).resolve().parent.parent
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432")
@@ -55,18 +58,30 @@ def database(engine: str, directory: Path) -> Iterator[str]:
 
 
 @contextmanager
-def postgres_database() -> Iterator[str]:
+def postgres_database(like: str = "") -> Iterator[str]:
+    """Yield the DATABASE_URL of a new database, empty or like the one at that address."""
+    template = urlsplit(like).path.strip("/") or "template1"
     name = f"broadcast_{uuid.uuid4().hex[:12]}"
     try:
         server = psycopg.connect(f"{POSTGRES}/postgres", autocommit=True, connect_timeout=3)
     except psycopg.OperationalError as error:
         missing(f"no PostgreSQL at {POSTGRES}: {error}")
     with server:
-        server.execute(f'CREATE DATABASE "{name}"')
+        server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         try:
             yield f"{POSTGRES}/{name}"
         finally:
             server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def redis_url() -> str:
+    """Return a REDIS_URL that no other run of the tests uses at the same time."""
+    server = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379")
+    try:
+        Redis.from_url(server, socket_connect_timeout=3).ping()
+    except RedisError as error:
+        missing(f"no Redis at {server}: {error}")
+    return f"{server}/{os.getpid() % 15 + 1}"
 
 
 def missing(what: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 
 import aiohttp
 
-from tests.databases import ROOT, environment, manage
+from tests.databases import ROOT, environment
 
 # What is sure to come may take this long on a machine that has much else to do.
 PATIENCE_SECONDS = 20.0
@@ -44,12 +44,6 @@ def free_port() -> int:
     """Return a port that nothing listens at."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
-
-
-def add_users(database_url: str) -> None:
-    """Create the candidates' credentials."""
-    for name, *rights in (["candidate"], ["reader", "--read-only"], ["limited", "--apps", "^ivr-"]):
-        manage(database_url, "ari_user", name, "--password", "secret", *rights)
 
 
 class ServiceProcess:

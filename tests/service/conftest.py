@@ -1,30 +1,26 @@
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 
 import pytest
 import pytest_asyncio
 
-from tests.databases import database
-
 pytest.register_assert_rewrite("tests.service.cast", "tests.service.stages")
 
-from .cast import add_users  # noqa: E402
 from .stages import Stage  # noqa: E402
 from .stages import stage as staged  # noqa: E402
+from .templates import Template  # noqa: E402
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """SQLite's file with the credentials of candidates; every service gets a copy of it."""
-    directory = tmp_path_factory.mktemp("template")
-    with database("sqlite", directory) as url:
-        add_users(url)
-    return directory / "test.sqlite3"
+def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Template]:
+    """Databases with the credentials of candidates; every service gets a copy."""
+    with ExitStack() as stack:
+        yield Template(tmp_path_factory.mktemp("template"), stack)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def linked_stage(
-    request: pytest.FixtureRequest, template: Path, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, template: Template, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Stage]:
     """A stage with the link that the test asks for, shared by the tests of its module."""
     async with staged(request.param, template, tmp_path_factory.mktemp("service")) as stage:

@@ -1,15 +1,14 @@
 """Where the scenarios are played: an Asterisk, simulated or real, and how it is linked to us."""
 
 import os
-import shutil
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from broadcasts.simulator import SimulatedAsterisk
-from tests.databases import database, manage
+from tests.databases import manage
 
 from .cast import (
     CANDIDATE,
@@ -19,10 +18,10 @@ from .cast import (
     Candidate,
     ServiceProcess,
     Switchboard,
-    add_users,
     eventually,
 )
 from .record import Record, Row, listed
+from .templates import Template
 
 # A real Asterisk to play the scenarios on, instead of the simulated one.
 ASTERISK_URL = os.environ.get("ASTERISK_URL", "")
@@ -170,17 +169,6 @@ def dialling_in(
     return ServiceProcess(database_url, directory, **ari, **options)
 
 
-@contextmanager
-def populated(engine: str, template: Path, directory: Path) -> Iterator[str]:
-    """Yield the DATABASE_URL of a new database with the credentials of candidates."""
-    if engine == "sqlite":
-        yield f"sqlite:///{shutil.copy(template, directory)}"
-        return
-    with database(engine, directory) as url:
-        add_users(url)
-        yield url
-
-
 def warnings_of(broadcast: Row | None) -> list[str]:
     assert broadcast
     return listed(broadcast["warnings"])
@@ -188,12 +176,12 @@ def warnings_of(broadcast: Row | None) -> list[str]:
 
 @asynccontextmanager
 async def stage(
-    link: str, template: Path, directory: Path, **variables: str
+    link: str, template: Template, directory: Path, **variables: str
 ) -> AsyncIterator[Stage]:
     """Set a stage with one kind of link.
 
     Args:
-        template: SQLite's file with the credentials of candidates, to work on a copy of.
+        template: of the database, with the credentials of candidates.
         directory: for that copy and the service's log.
         variables: further environment of the service.
     """
@@ -209,7 +197,7 @@ async def stage(
             names = {"any": "native", "filtered": "nativefilter", "short": "nativeshort"}
             yield Stage(link, switchboard, url, users, asterisk=asterisk, **names)
             return
-        database_url = stack.enter_context(populated("sqlite", template, directory))
+        database_url = stack.enter_context(template.copied("sqlite", directory))
         service = await linked(link, database_url, directory, asterisk, url, user, variables)
         stack.push_async_callback(service.stop)
         await service.start()

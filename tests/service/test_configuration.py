@@ -15,7 +15,8 @@ from tests.databases import manage, missing
 
 from .cast import CANDIDATE, Candidate, ServiceProcess, eventually, free_port
 from .record import Record, Row
-from .stages import dialling_in, populated
+from .stages import dialling_in
+from .templates import Template
 
 DIALPLAN = """
 [default]
@@ -82,7 +83,7 @@ class Installation:
 @pytest.fixture
 async def installation(asterisk, template, tmp_path) -> AsyncIterator[Installation]:
     """An installation that is not started yet."""
-    with populated("sqlite", template, tmp_path) as url:
+    with template.copied("sqlite", tmp_path) as url:
         installation = Installation(dialling_in(asterisk.url, url, tmp_path), url, tmp_path)
         yield installation
         await installation.close()
@@ -234,11 +235,11 @@ async def test_a_later_round_reaches_candidates_of_another_process(
 
 @asynccontextmanager
 async def two_processes(
-    template: Path, directory: Path
+    template: Template, directory: Path
 ) -> AsyncIterator[tuple[Installation, list[SimulatedAsterisk]]]:
     """Run two processes on one PostgreSQL, each with an Asterisk that dials it."""
     async with AsyncExitStack() as stack:
-        url = stack.enter_context(populated("postgresql", template, directory))
+        url = stack.enter_context(template.copied("postgresql", directory))
         services = [ServiceProcess(url, directory) for _ in range(2)]
         asterisks = []
         for number, service in enumerate(services):

@@ -15,7 +15,7 @@ from tests.databases import manage
 from .cast import CANDIDATE, Candidate, ServiceProcess, eventually
 from .proxy import Proxy
 from .record import Record
-from .stages import DIALPLAN, dialling_in, populated
+from .stages import DIALPLAN, dialling_in
 from .workers import Worker
 
 CALLS = 200
@@ -135,7 +135,7 @@ def recorded_wins(record: Record) -> set[tuple[str, str]]:
 
 @engines
 async def test_a_crash_in_the_middle_of_200_calls(engine, asterisk, template, tmp_path):
-    with populated(engine, template, tmp_path) as url:
+    with template.copied(engine, tmp_path) as url:
         record = Record(url)
         async with (
             serving(asterisk, url, tmp_path) as service,
@@ -161,7 +161,7 @@ async def test_a_crash_in_the_middle_of_200_calls(engine, asterisk, template, tm
 
 async def test_sockets_of_asterisk_that_drop_with_calls_everywhere(asterisk, template, tmp_path):
     """As when the network between the two is interrupted: Asterisk's calls live on."""
-    with populated("sqlite", template, tmp_path) as url:
+    with template.copied("sqlite", tmp_path) as url:
         record = Record(url)
         async with serving(asterisk, url, tmp_path) as service, two_candidates(service) as both:
             ivr, support = both
@@ -185,7 +185,7 @@ async def test_sockets_of_asterisk_that_drop_with_calls_everywhere(asterisk, tem
 
 
 async def test_an_asterisk_that_restarts_takes_its_calls_with_it(asterisk, template, tmp_path):
-    with populated("sqlite", template, tmp_path) as url:
+    with template.copied("sqlite", tmp_path) as url:
         record = Record(url)
         async with serving(asterisk, url, tmp_path) as service, two_candidates(service) as both:
             ivr, _ = both
@@ -206,7 +206,7 @@ async def test_an_asterisk_that_restarts_takes_its_calls_with_it(asterisk, templ
 
 
 async def test_a_link_that_is_lost_in_the_middle_of_hand_overs(asterisk, template, tmp_path):
-    with populated("sqlite", template, tmp_path) as url:
+    with template.copied("sqlite", tmp_path) as url:
         record = Record(url)
         async with serving(asterisk, url, tmp_path) as service, two_candidates(service) as both:
             ivr, support = both
@@ -228,7 +228,7 @@ async def test_a_call_that_came_back_while_its_asterisk_could_not_reach_us(
     asterisk, template, tmp_path
 ):
     """What happens meanwhile is queued at the other end of an outbound link, and comes in late."""
-    with populated("sqlite", template, tmp_path) as url:
+    with template.copied("sqlite", tmp_path) as url:
         record = Record(url)
         async with (
             dialled(asterisk, url, tmp_path) as (service, link),
@@ -250,7 +250,7 @@ async def test_a_call_that_came_back_while_its_asterisk_could_not_reach_us(
 
 @pytest.mark.postgres
 async def test_a_database_that_is_away_for_a_while(asterisk, template, tmp_path):
-    with populated("postgresql", template, tmp_path) as direct_url:
+    with template.copied("postgresql", tmp_path) as direct_url:
         record = Record(direct_url)
         async with (
             Proxy.of(direct_url) as proxy,
