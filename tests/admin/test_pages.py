@@ -11,7 +11,7 @@ import pytest
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, reverse
 
-from broadcasts.models import Revision
+from broadcasts.models import Revision, Rule
 from tests.admin.cast import configured, visitor
 
 pytestmark = pytest.mark.django_db
@@ -127,3 +127,11 @@ def test_pages_are_used_by_whom_they_are_for(who):
         if who not in RIGHTS[name].post and Revision.current() != before:
             wrong.append(f"{name} changes something")
     assert not wrong
+
+
+@pytest.mark.parametrize(("who", "left"), [("auditor", 1), ("admin", 0)])
+def test_what_is_chosen_in_a_list_is_deleted_by_editors_alone(who, left):
+    rule = configured().rule
+    chosen = {"action": "delete_selected", "_selected_action": [rule.pk], "post": "yes"}
+    visitor(who).post(reverse("admin:broadcasts_rule_changelist"), chosen)
+    assert Rule.objects.filter(pk=rule.pk).count() == left
