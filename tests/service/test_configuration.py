@@ -211,7 +211,7 @@ async def test_a_later_round_reaches_candidates_of_another_process(
     asterisk, redis, template, tmp_path
 ):
     async with AsyncExitStack() as stack:
-        url = stack.enter_context(populated("postgresql", template, tmp_path))
+        url = stack.enter_context(template.copied("postgresql", tmp_path))
         here, there = (dialling_in(asterisk.url, url, tmp_path, REDIS_URL=redis) for _ in range(2))
         installation = Installation(here, url, tmp_path)
         installation.configure(preset("vip", ("^ivr-", 1_000), ("", LONG)))
