@@ -108,4 +108,5 @@ def told(result: Replay) -> dict[str, Any]:
 
 def most(counts: Counter[str]) -> tuple[list[tuple[str, int]], int]:
     """Return the applications that it concerns most, and how many more there are."""
-    return counts.most_common(MOST_LISTED), max(0, len(counts) - MOST_LISTED)
+    rows = sorted(counts.items(), key=lambda row: (-row[1], row[0]))
+    return rows[:MOST_LISTED], max(0, len(rows) - MOST_LISTED)

@@ -1,0 +1,133 @@
+"""The tools in a browser."""
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.test import AsyncClient
+from playwright.async_api import expect
+
+from broadcasts.models import Preset
+from tests import builders
+from tests.admin import cast
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+make_broadcast = sync_to_async(builders.make_broadcast)
+make_presence = sync_to_async(builders.make_presence)
+make_preset = sync_to_async(builders.make_preset)
+
+
+@pytest.fixture
+async def open_tool(browser, server):
+    """Return a function that opens a page of the admin, signed in as an admin."""
+    client = AsyncClient()
+    await client.aforce_login(await sync_to_async(cast.person)("admin"))
+
+    async def opened(path: str, **window: object):
+        context = await browser.new_context(**window)
+        cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+        await context.add_cookies(
+            [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": server.url}]
+        )
+        page = await context.new_page()
+        await page.goto(f"{server.url}/admin/{path}")
+        return page
+
+    return opened
+
+
+def names(page, mark: str):
+    return page.locator(f".tried-names li[data-in={mark}]")
+
+
+async def test_who_is_in_and_who_is_out_follows_what_is_typed(open_tool):
+    await make_presence("vip-1")
+    await make_presence("sales")
+    page = await open_tool("broadcasts/preset/add/")
+    await expect(names(page, "true")).to_have_count(2)
+
+    filter_input = page.get_by_label("App filter")
+    await filter_input.press_sequentially("^(vip")
+    faults = page.locator(".tried .faults")
+    await expect(faults).to_contain_text("app_filter '^(vip'")
+    await expect(filter_input).to_have_attribute("aria-invalid", "true")
+    await expect(page.locator(".tried-names")).to_have_count(0)
+
+    await filter_input.press_sequentially(")-")
+    await expect(names(page, "true")).to_have_text("invip-1")
+    await expect(names(page, "false")).to_have_text("outsales")
+    await expect(faults).to_be_hidden()
+    await expect(page.locator(".tried-title").first).to_have_text("Connected now: 1 of 2 in")
+
+
+async def test_each_round_has_its_own_list_and_rounds_may_be_removed(open_tool):
+    await make_presence("vip-1")
+    page = await open_tool("broadcasts/preset/add/")
+    await page.get_by_label("App filter").fill("^sales")
+    await expect(names(page, "false")).to_have_text("outvip-1")
+    await page.get_by_role("button", name="Add a round").click()
+    await expect(names(page, "true")).to_have_text("invip-1")
+    await expect(page.locator("[data-try-faults]")).to_contain_text("needs its timeout_ms")
+    await page.get_by_role("button", name="Remove this round").first.click()
+    await expect(names(page, "false")).to_have_count(0)
+    await expect(page.locator("[data-try-faults]")).to_be_hidden()
+
+
+async def test_arguments_that_would_be_lost_are_told_while_typing(open_tool):
+    page = await open_tool("broadcasts/preset/add/")
+    await page.get_by_label("Arguments for the winner").fill("sales::high")
+    await expect(page.locator("[data-try-faults]")).to_contain_text("argument 2 is empty")
+
+
+async def test_a_draft_is_replayed_as_it_is_typed_and_not_saved(open_tool):
+    await make_broadcast(["ivr-1"])
+    preset = await make_preset("sales", "")
+    page = await open_tool(f"broadcasts/preset/{preset.pk}/change/")
+    await page.get_by_label("App filter").fill("^nobody")
+    async with page.expect_popup() as opened:
+        await page.get_by_role("button", name="Replay this draft").click()
+    replay = await opened.value
+    await expect(replay.get_by_role("status")).to_contain_text("1 of 1 calls would have reached")
+    await expect(replay.get_by_label("App filter")).to_have_value("^nobody")
+    assert (await Preset.objects.aget(pk=preset.pk)).version == preset.version
+
+
+async def test_the_enter_key_saves_the_preset(open_tool):
+    preset = await make_preset("sales", "")
+    page = await open_tool(f"broadcasts/preset/{preset.pk}/change/")
+    await page.get_by_label("App filter").fill("^vip-")
+    await page.get_by_label("App filter").press("Enter")
+    await page.wait_for_url("**/broadcasts/preset/**")
+    await expect(page.get_by_text("was changed successfully")).to_be_visible()
+    stored = await Preset.objects.aget(pk=preset.pk)
+    assert stored.rounds[0]["app_filter"] == "^vip-"
+
+
+async def test_an_import_is_shown_and_then_applied(open_tool):
+    page = await open_tool("exchange/")
+    await page.get_by_label("Or its text").fill("presets: [{name: fresh}]\nrules: []")
+    await page.get_by_role("button", name="Show the difference").click()
+    await expect(page.get_by_role("region", name="What the import changes")).to_contain_text(
+        "preset fresh"
+    )
+    assert not await Preset.objects.aexists()
+    await page.get_by_role("button", name="Import it").click()
+    await expect(page.get_by_text("The document was imported")).to_be_visible()
+    assert await Preset.objects.filter(name="fresh").aexists()
+
+
+@pytest.mark.parametrize("width", [400, 1400])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "broadcasts/preset/add/",
+        "rule-tester/?extension=600&app_filter=^" + "x" * 200,
+        "replay/",
+        "exchange/",
+    ],
+)
+async def test_nothing_is_wider_than_the_window(open_tool, path, width):
+    await make_presence("a-very-long-name-without-any-break-" * 5)
+    page = await open_tool(path, viewport={"width": width, "height": 900})
+    await page.wait_for_load_state("networkidle")
+    assert await page.evaluate("document.scrollingElement.scrollWidth") <= width
