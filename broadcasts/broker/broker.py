@@ -28,7 +28,7 @@ from broadcasts.domain.happenings import (
 from broadcasts.domain.plan import Configuration
 from broadcasts.domain.policy import Policy
 from broadcasts.domain.verdict import Verdict
-from broadcasts.ledger import Ledger, Look, TryClaim
+from broadcasts.ledger import ClaimResult, Ledger, Look, TryClaim
 from broadcasts.ledger.entries import LedgerError
 from broadcasts.models import Candidate
 
@@ -243,16 +243,21 @@ class Broker:
                     None,
                     self._open_to_any_name(),
                     self._unknown.take(claim.at),
-                    decided.set_result,
+                    functools.partial(self._decided_from_record, decided),
                 )
             )
             result = await decided
-        if isinstance(result, LedgerError):
-            return Verdict.FAULT
-        if result.verdict is Verdict.WON:
+        return Verdict.FAULT if isinstance(result, LedgerError) else result.verdict
+
+    def _decided_from_record(
+        self, decided: asyncio.Future[Any], result: ClaimResult | LedgerError
+    ) -> None:
+        """Tell who waits, if it still does; a claim that won has won in any case."""
+        if not decided.done():
+            decided.set_result(result)
+        if isinstance(result, ClaimResult) and result.verdict is Verdict.WON:
             for listener in self.on_claimed_elsewhere:
                 listener(result.broadcast_id)
-        return result.verdict
 
     def _open_to_any_name(self) -> frozenset[int]:
         """Return the servers whose calls any name may claim."""
