@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import aiohttp
+from yarl import URL
 
 from tests.databases import ROOT, environment
 
@@ -221,6 +222,12 @@ class Ari:
         """Ask for a resource below /ari/."""
         url = f"{self.url}/ari/{path}"
         async with self._session.request(method, url, params=query) as answer:
+            return Answer(answer.status, await answer.text(), dict(answer.headers))
+
+    async def raw(self, method: str, target: str, **options: Any) -> Answer:
+        """Send a request whose path and query are encoded already."""
+        url = URL(f"{self.url}{target}", encoded=True)
+        async with self._session.request(method, url, **options) as answer:
             return Answer(answer.status, await answer.text(), dict(answer.headers))
 
     async def close(self) -> None:
