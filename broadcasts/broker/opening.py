@@ -17,7 +17,7 @@ from broadcasts.ledger.entries import moment
 from broadcasts.models import Broadcast
 
 from .call import Call
-from .ports import Link, Server
+from .ports import Link, Server, channel_uri
 
 if TYPE_CHECKING:
     from .broker import Broker
@@ -77,7 +77,7 @@ async def calling_context(link: Link, channel_id: str) -> str | None:
     Raises LinkDown.
     """
     response = await link.request(
-        "GET", f"channels/{channel_id}/variable", {"variable": "STACK_PEEK(1,c)"}
+        "GET", f"{channel_uri(channel_id)}/variable", {"variable": "STACK_PEEK(1,c)"}
     )
     if response.status == 404:
         return None
