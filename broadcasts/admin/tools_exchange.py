@@ -1,5 +1,6 @@
 """Import and export of presets and rules: what an import changes is shown before it is applied."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from django import forms
@@ -8,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.text import capfirst
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from broadcasts.configuration_io import (
@@ -18,9 +20,10 @@ from broadcasts.configuration_io import (
     export_document,
     import_document,
 )
-from broadcasts.models import Revision
+from broadcasts.models import Preset, Revision, Rule
 
-from .tools_page import text_field, tool_page
+from .tools_page import INPUT, text_field, tool_page
+from .words import in_words
 
 MOST_CHARACTERS = 5_000_000
 # Changes that are listed; the others are counted.
@@ -33,7 +36,10 @@ class ImportForm(forms.Form):
     """A document, in a file or typed, and why it is imported."""
 
     file = forms.FileField(
-        label="File", required=False, help_text="YAML or JSON, as the export writes it."
+        label="File",
+        required=False,
+        help_text="YAML or JSON, as the export writes it.",
+        widget=forms.FileInput({"class": INPUT}),
     )
     document = forms.CharField(
         label="Or its text",
@@ -65,6 +71,17 @@ class ImportForm(forms.Form):
             return ""
 
 
+Row = tuple[str, str, str]
+SHOWN = {"preset": Preset, "rule": Rule}
+
+
+def rows(change: Change) -> Iterator[Row]:
+    """Yield each field that is changed: its label, what it was and what it becomes, in words."""
+    for name, (old, new) in change.fields.items():
+        field = SHOWN[change.what]._meta.get_field(name)
+        yield capfirst(str(field.verbose_name)), in_words(field, old), in_words(field, new)
+
+
 class Difference(NamedTuple):
     """What an import would change, at one revision of the configuration."""
 
@@ -72,17 +89,14 @@ class Difference(NamedTuple):
     revision: int
 
     @property
-    def told(self) -> list[Change]:
-        """Those that change something, as many as are listed."""
-        return [one for one in self.changes if one.kind is not Kind.UNCHANGED][:MOST_LISTED]
+    def told(self) -> list[tuple[Change, list[Row]]]:
+        """Those that change something, as many as are listed, with what each field becomes."""
+        changed = [one for one in self.changes if one.kind is not Kind.UNCHANGED]
+        return [(one, list(rows(one))) for one in changed[:MOST_LISTED]]
 
     @property
     def counts(self) -> list[tuple[str, int]]:
         return [(kind, sum(one.kind is kind for one in self.changes)) for kind in Kind]
-
-    @property
-    def changes_anything(self) -> bool:
-        return bool(self.told)
 
     @property
     def unlisted(self) -> int:

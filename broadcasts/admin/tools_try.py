@@ -30,8 +30,9 @@ Round = dict[str, Any]
 def try_view(request: HttpRequest) -> JsonResponse:
     """Judge the rounds and arguments of a preset's form, of which nothing is saved.
 
-    Answers what is wrong in `faults`, and for each of `rounds` its own `faults`, who is `listed`
-    and the `counts` of all; those are null where the filter cannot be used.
+    Answers what is wrong with the `args` and with all rounds together (`faults`), and for each of
+    `rounds` its own `faults`, who is `listed` and the `counts` of all; those are null where the
+    filter cannot be used.
     """
     if not may_edit_presets(request):
         raise PermissionDenied
@@ -42,9 +43,8 @@ def try_view(request: HttpRequest) -> JsonResponse:
         {"faults": by_round[number], **tried_filter(one, applications)}
         for number, one in enumerate(rounds[:MAX_ROUNDS])
     ]
-    wrong_args = faults(read_preset_args, request.POST.get("args", ""))
-    answer = {"rounds": tried, "faults": [*others, *(f"arguments: {one}" for one in wrong_args)]}
-    return JsonResponse(answer)
+    args = faults(read_preset_args, request.POST.get("args", ""))
+    return JsonResponse({"rounds": tried, "faults": others, "args": args})
 
 
 def may_edit_presets(request: HttpRequest) -> bool:

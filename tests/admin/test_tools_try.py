@@ -72,9 +72,7 @@ def test_a_bad_timeout_is_told_beside_who_is_in():
 
 
 def test_arguments_that_would_be_lost_are_told():
-    assert tried(args="sales::high")["faults"] == [
-        "arguments: argument 2 is empty and is not passed on"
-    ]
+    assert tried(args="sales::high")["args"] == ["argument 2 is empty and is not passed on"]
 
 
 def test_what_concerns_all_rounds_is_told():

@@ -67,16 +67,16 @@ async def test_each_round_has_its_own_list_and_rounds_may_be_removed(open_tool):
     await expect(names(page, "false")).to_have_text("outvip-1")
     await page.get_by_role("button", name="Add a round").click()
     await expect(names(page, "true")).to_have_text("invip-1")
-    await expect(page.locator("[data-try-faults]")).to_contain_text("needs its timeout_ms")
+    await expect(page.locator("[data-rounds] > .faults")).to_contain_text("needs its timeout_ms")
     await page.get_by_role("button", name="Remove this round").first.click()
     await expect(names(page, "false")).to_have_count(0)
-    await expect(page.locator("[data-try-faults]")).to_be_hidden()
+    await expect(page.locator("[data-rounds] > .faults")).to_be_hidden()
 
 
 async def test_arguments_that_would_be_lost_are_told_while_typing(open_tool):
     page = await open_tool("broadcasts/preset/add/")
     await page.get_by_label("Arguments for the winner").fill("sales::high")
-    await expect(page.locator("[data-try-faults]")).to_contain_text("argument 2 is empty")
+    await expect(page.locator(".faults")).to_contain_text(["argument 2 is empty"])
 
 
 async def test_a_draft_is_replayed_as_it_is_typed_and_not_saved(open_tool):

@@ -35,11 +35,13 @@ async function judge(section, form) {
     if (!response.ok) throw new Error(`the service answered ${response.status}`);
     answer = await response.json();
   } catch (error) {
-    answer = { rounds: [], faults: [`It could not be tried: ${error.message}.`] };
+    answer = { rounds: [], faults: [`It could not be tried: ${error.message}.`], args: [] };
   }
   if (number !== asked) return; // Something newer was typed meanwhile.
-  fill(section.querySelector("[data-try-faults]"), answer.faults);
-  const rows = form.querySelectorAll("[data-rounds] ol > li");
+  const rounds = form.querySelector("[data-rounds]");
+  fill(faultsIn(rounds), answer.faults);
+  fill(faultsIn(form.querySelector("[name=args]").parentElement), answer.args);
+  const rows = rounds.querySelectorAll("ol > li");
   rows.forEach((row, place) => show(row, answer.rounds[place]));
 }
 
@@ -48,10 +50,7 @@ function show(row, round) {
   if (!tried) row.append((tried = made("div", "tried")));
   tried.replaceChildren();
   if (!round) return;
-  const faults = made("ul", "faults");
-  faults.setAttribute("role", "status");
-  fill(faults, round.faults);
-  tried.append(faults);
+  fill(faultsIn(tried), round.faults);
   row.querySelector(".filter input").setAttribute("aria-invalid", round.counts === null);
   if (round.counts === null) return;
   const connected = round.listed.filter((one) => one.seen === null);
@@ -77,6 +76,16 @@ function group(tried, title, applications, admitted, total) {
   }
   if (total > applications.length) list.append(made("li", "more", `and ${total - applications.length} more`));
   tried.append(list);
+}
+
+// The list of what is wrong with a part of the form; made when it is needed first.
+function faultsIn(part) {
+  let faults = part.querySelector(":scope > .faults");
+  if (!faults) {
+    part.append((faults = made("ul", "faults")));
+    faults.setAttribute("role", "status");
+  }
+  return faults;
 }
 
 function fill(list, texts) {
