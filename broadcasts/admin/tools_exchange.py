@@ -25,7 +25,8 @@ from broadcasts.models import Preset, Revision, Rule
 from .tools_page import INPUT, text_field, tool_page
 from .words import in_words
 
-MOST_CHARACTERS = 5_000_000
+# Less than Django takes in the fields of a form (DATA_UPLOAD_MAX_MEMORY_SIZE), for what is applied.
+MOST_CHARACTERS = 2_000_000
 # Changes that are listed; the others are counted.
 MOST_LISTED = 500
 CONTENT_TYPES = {"yaml": "application/yaml", "json": "application/json"}
@@ -48,8 +49,7 @@ class ImportForm(forms.Form):
         max_length=MOST_CHARACTERS,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 10, "spellcheck": "false"}),
     )
-    change_reason = text_field("Reason for this change", "Optional; kept in the history.")
-    change_reason.max_length = 255
+    change_reason = text_field("Reason for this change", "Optional; kept in the history.", 255)
 
     def clean(self) -> dict[str, Any] | None:
         """Read the document; a file counts before what is typed."""

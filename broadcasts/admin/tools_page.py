@@ -21,13 +21,13 @@ def tool_page(
     return render(request, f"admin/broadcasts/{template}", context)
 
 
-def text_field(label: str, help_text: str = "") -> forms.CharField:
+def text_field(label: str, help_text: str = "", max_length: int = 1024) -> forms.CharField:
     """Return a field for a line of text that may be empty."""
     attrs = {"autocomplete": "off", "spellcheck": "false"}
     return forms.CharField(
         label=label,
         required=False,
-        max_length=1024,
+        max_length=max_length,
         help_text=help_text,
         widget=UnfoldAdminTextInputWidget(attrs=attrs),
     )

@@ -96,6 +96,8 @@ def test_what_cannot_be_imported_says_why_and_changes_nothing():
     ("values", "fault"),
     [
         ({}, "Choose a file"),
+        ({"document": DOCUMENT, "change_reason": "x" * 256}, "at most 255 characters"),
+        ({"file": SimpleUploadedFile("large.yaml", b"#" * 2_000_001)}, "larger than 2,000,000"),
         ({"file": SimpleUploadedFile("picture.png", b"\x89PNG\xff\xfe")}, "not a text in UTF-8"),
     ],
 )
@@ -109,3 +111,12 @@ def test_auditors_are_offered_the_export_alone():
     page = visitor("auditor").get(reverse("admin:exchange")).content.decode()
     assert reverse("admin:export") in page
     assert "Show the difference" not in page
+
+
+def test_the_largest_file_can_be_applied_too():
+    document = DOCUMENT + "#" * (2_000_000 - len(DOCUMENT))
+    shown = posted(file=SimpleUploadedFile("large.yaml", document.encode()))
+    revision = shown.context["difference"].revision
+    answer = posted(document=shown.context["document"], revision=revision, apply="1")
+    assert answer.status_code == 302
+    assert Preset.objects.filter(name="fresh").exists()
