@@ -54,7 +54,8 @@ class RoundsWidget(forms.Widget):
     def _milliseconds(text: str) -> int | str | None:
         """Return a time-out as a preset keeps it; what is no number is left to be refused."""
         text = text.strip()
-        return int(text) if text.isdecimal() else text or None
+        # Python reads no number of thousands of digits.
+        return int(text) if text.isdecimal() and len(text) < 20 else text or None
 
 
 class RoundsField(forms.Field):

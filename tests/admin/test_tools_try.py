@@ -71,6 +71,11 @@ def test_a_bad_timeout_is_told_beside_who_is_in():
     assert ins(one) == {"vip-1": True}
 
 
+def test_a_timeout_of_thousands_of_digits_is_told():
+    (one,) = tried(**rounds("vip", timeout="9" * 5000))["rounds"]
+    assert one["faults"][0].endswith("is not a whole number of milliseconds")
+
+
 def test_arguments_that_would_be_lost_are_told():
     assert tried(args="sales::high")["args"] == ["argument 2 is empty and is not passed on"]
 
