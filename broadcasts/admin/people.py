@@ -8,7 +8,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import Model
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from .base import ConfigurationAdmin, ReasonForm
@@ -48,7 +48,7 @@ class UserAdmin(DjangoUserAdmin, ConfigurationAdmin):
     @admin.display(description="password")
     def set_password(self, user: User) -> str:
         """Return the way to another password; of the present one nothing is shown."""
-        return format_html('<a class="inside" href="../password/">Set a new password</a>')
+        return mark_safe('<a class="inside" href="../password/">Set a new password</a>')
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """Return the fieldsets; who may only look cannot set a password."""
