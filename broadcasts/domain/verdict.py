@@ -20,7 +20,7 @@ class Verdict(StrEnum):
 
     @property
     def http_status(self) -> int:
-        """The HTTP status that native answers (res/ari/resource_events.c, PROTOCOL §1)."""
+        """The HTTP status that native answers (Asterisk, res/ari/resource_events.c)."""
         return _HTTP_STATUS.get(self, 404)
 
 
