@@ -123,7 +123,7 @@ class Recovery:
             if channel and in_stasis(channel):
                 self._begin(channel)
         elif row.ended_at is None or (held and channel and waits_to_return(row, channel)):
-            call = await database_sync_to_async(recorded_call)(self.broker, self.link, row)
+            call = recorded_call(self.broker, self.link, row)
             call.entered_over = None
             self.broker.add(call)
             await self._resume(call, row, channel, held)
@@ -207,7 +207,7 @@ class Recovery:
     @database_sync_to_async
     def _rows(self, server_id: int, held: set[str]) -> dict[str, Broadcast]:
         """Return the live rows of a server, and the newest of each channel that is with us."""
-        rows = Broadcast.objects.filter(server_id=server_id)
+        rows = Broadcast.objects.filter(server_id=server_id).prefetch_related("candidates")
         settled = rows.filter(channel_id__in=held).order_by("pk")
         return {row.channel_id: row for found in (settled, rows.live()) for row in found}
 
