@@ -119,6 +119,12 @@ def unsettled(calls: list[Channel], workers: list[Worker]) -> list[Channel]:
     return [call for call in calls if not is_settled(call, workers)]
 
 
+def everything_is_known(record: Record) -> bool:
+    """Whether every broadcast has got to a winner, or ended."""
+    rows = record.rows("broadcast")
+    return all(row["handed_over_at"] or row["ended_at"] for row in rows)
+
+
 async def all_hang_up(calls: list[Channel]) -> None:
     for call in calls:
         if call.where != "ended":
@@ -151,6 +157,7 @@ async def test_a_crash_in_the_middle_of_200_calls(engine, asterisk, template, tm
             assert statuses(while_it_is_down) == ["FAILED"]
             await service.start()
             await eventually(lambda: not unsettled(calls, workers))
+            await eventually(lambda: everything_is_known(record))
             await all_hang_up(calls)
             await eventually(lambda: not record.live())
         assert len(record.rows("broadcast")) == CALLS
