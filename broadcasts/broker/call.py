@@ -237,8 +237,13 @@ class Call:
         self._cancel_timers()
 
         def decided(result: Any) -> None:
-            failed = isinstance(result, LedgerError)
-            self.handle(Unrecorded(str(result)) if failed else result)
+            if isinstance(result, LedgerError):
+                # Owed to the record, as the caller goes back to the dialplan now.
+                ending = Ending(self.row, Status.FAILED, decision.reason, time.time())
+                self.broker.ledger.submit(ending)
+                self.handle(Unrecorded(str(result)))
+                return
+            self.handle(result)
             self.broker.announce_offered(self)
             self.broker.announce_changed(self)
 

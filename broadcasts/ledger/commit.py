@@ -133,7 +133,8 @@ class Commit:
         refusal = None if entry.row else self._refusal(entry, row)
         if refusal:
             return self._answer(entry, row, refusal)
-        return self._answer(entry, row, Verdict.WON if self._claim(row, entry) else self._lost(row))
+        won = self._claim(row, entry)
+        return self._answer(entry, row, Verdict.WON if won else self._lost(row, entry))
 
     def _claim(self, row: Broadcast, entry: TryClaim) -> bool:
         """Claim the row if it is open: whoever's UPDATE matches it has won."""
@@ -145,9 +146,13 @@ class Commit:
         self._states[row.pk] = RowState(Status.CLAIMED, application, False, at)
         return True
 
-    def _lost(self, row: Broadcast) -> Verdict:
+    def _lost(self, row: Broadcast, entry: TryClaim) -> Verdict:
         state = self._state(row)
         row.claimed_at = state.claimed_at
+        claim = (entry.claim.application, moment(entry.claim.at))
+        if state.status is Status.CLAIMED and (state.winner, state.claimed_at) == claim:
+            # This very claim: it was committed, but the connection was lost before we were told.
+            return Verdict.WON
         if state.ended and state.status is Status.CLAIMED:
             return Verdict.ENDED
         return LOST[state.status]

@@ -84,6 +84,14 @@ def test_the_first_claim_wins_and_the_second_is_told_so():
     assert (stored(row).status, stored(row).winner) == (Status.CLAIMED, "a")
 
 
+def test_a_claim_that_is_written_again_after_its_commit_was_lost_from_sight_has_won():
+    row = open_row()
+    again = try_claim(row, "a")
+    write(try_claim(row, "a"))
+    assert write(again)[0].verdict is Verdict.WON
+    assert write(try_claim(row, "a", NOW + 0.001))[0].verdict is Verdict.TAKEN
+
+
 def test_an_attempt_keeps_its_answer_and_its_margin_behind_the_winner():
     row = open_row()
     write(try_claim(row, "a"), try_claim(row, "b", NOW + 0.002))
