@@ -65,6 +65,11 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "simple_history",
+    "django_filters",
+    "django_tables2",
+    "rest_framework",
+    "drf_spectacular",
+    "knox",
     "channels",
     "broadcasts",
 ]
@@ -189,6 +194,26 @@ UNFOLD = {
         }
     },
 }
+
+# The API for other programs: tokens of ours, read-only.
+KNOX_TOKEN_MODEL = "broadcasts.ApiToken"
+# Knox's own migrations would make a table of the tokens that ours replaces.
+MIGRATION_MODULES = {"knox": None}
+
+# Seals the record, signs exports and makes pseudonyms. Changing it breaks the chain of what was
+# sealed before, so it may outlive a SECRET_KEY.
+RECORD_KEY = env.str("RECORD_KEY", "") or SECRET_KEY
+# Days after which callers' numbers become pseudonyms, and after which records go; 0: never.
+PSEUDONYMISE_DAYS = env.int("PSEUDONYMISE_DAYS", 0)
+RETENTION_DAYS = env.int("RETENTION_DAYS", 0)
+# Where packages of exports wait for their download, and where scheduled reports are written.
+EXPORTS_DIR = Path(env.str("EXPORTS_DIR", str(DATA_DIR / "exports")))
+REPORTS_DIR = Path(env.str("REPORTS_DIR", str(DATA_DIR / "reports")))
+EXPORT_KEPT_DAYS = env.int("EXPORT_KEPT_DAYS", 7)
+
+# How scheduled reports are mailed, such as smtp+tls://user:password@mail.example:587.
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "stasis-broadcast@localhost")
 
 # Bearer token with which /metrics may be read from elsewhere; unset: this machine and staff only.
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")

@@ -63,6 +63,7 @@ def make_broadcast(offered: Sequence[str] = ("ivr-main",), **columns: Any) -> Br
     if claim_ms is not None:
         claimed_at = at + timedelta(milliseconds=claim_ms)
         defaults |= {"claimed_at": claimed_at, "handed_over_at": claimed_at}
+        defaults |= {"claim_ms": claim_ms}
         defaults |= {"winner": offered[0]}
     elif columns.get("status", Status.OPEN) != Status.OPEN:
         ended_at = at + timedelta(milliseconds=timeout_ms)

@@ -139,7 +139,8 @@ class Commit:
     def _claim(self, row: Broadcast, entry: TryClaim) -> bool:
         """Claim the row if it is open: whoever's UPDATE matches it has won."""
         application, at = entry.claim.application, moment(entry.claim.at)
-        self._cursor.execute(CLAIM, [application, time_value(at), row.pk])
+        claim_ms = milliseconds(row.opened_at, at)
+        self._cursor.execute(CLAIM, [application, time_value(at), claim_ms, row.pk])
         if self._cursor.rowcount != 1:
             return False
         row.claimed_at = at
@@ -181,10 +182,12 @@ class Commit:
         self, entry: TryClaim | Attempt, row: Broadcast | None, verdict: Verdict
     ) -> ClaimResult:
         at = moment(entry.claim.at)
+        # A sealed broadcast is finished with its attempts: a later one stands by itself.
+        linked = row is not None and row.seal is None
         behind = row and row.claimed_at and verdict is not Verdict.WON
         self._attempts.append(
             (
-                row.pk if row else None,
+                row.pk if linked else None,
                 entry.channel_id,
                 entry.claim.application,
                 entry.claim.user,
@@ -222,7 +225,8 @@ class Commit:
     def _reopening(self, entry: Reopening) -> Reopened | LedgerError:
         if entry.row.pk is None:
             return LedgerError("the broadcast was not recorded")
-        landed = self._move(entry.row, Status.OPEN, winner="", claimed_at=None, handed_over_at=None)
+        taken_back = {"winner": "", "claimed_at": None, "claim_ms": None, "handed_over_at": None}
+        landed = self._move(entry.row, Status.OPEN, **taken_back)
         if landed:
             Candidate.objects.filter(
                 broadcast_id=entry.row.pk, application=entry.application

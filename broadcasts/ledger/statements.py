@@ -19,7 +19,7 @@ BROADCASTS = Broadcast._meta.db_table
 # The claim names only the broadcast's own columns, so that PostgreSQL checks it again after
 # waiting for another claim's lock.
 CLAIM = f"""
-    UPDATE {BROADCASTS} SET status = '{Status.CLAIMED}', winner = %s, claimed_at = %s
+    UPDATE {BROADCASTS} SET status = '{Status.CLAIMED}', winner = %s, claimed_at = %s, claim_ms = %s
     WHERE id = %s AND status = '{Status.OPEN}' AND ended_at IS NULL"""
 
 HANDED_OVER = f"""
@@ -30,9 +30,10 @@ SESSION_END = f"""
     UPDATE {BROADCASTS} SET ended_at = %s, talk_ms = %s, stasis_status = '{StasisStatus.SUCCESS}'
     WHERE id = %s AND status = '{Status.CLAIMED}' AND ended_at IS NULL"""
 
+# What has been sealed stays as it is.
 HANG_UP = f"""
     UPDATE {BROADCASTS} SET hung_up_at = %s, hangup_cause = %s, hangup_cause_text = %s
-    WHERE id = %s"""
+    WHERE id = %s AND seal IS NULL"""
 
 CANDIDATE = f"""
     INSERT INTO {Candidate._meta.db_table}

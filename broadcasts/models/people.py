@@ -7,7 +7,7 @@ import simple_history
 from django.apps import apps as installed
 from django.apps.registry import Apps
 from django.contrib.auth.models import Group, Permission, User
-from django.db.models import Model, Q
+from django.db.models import Q
 
 from .history import ChangeHistory
 
@@ -30,19 +30,24 @@ RECORD = ("broadcast", "candidate", "claimattempt", "connection")
 RUNNING = ("process", "linklease", "presence")
 CONFIGURATION = ("preset", "rule", "defaults", "asteriskserver", "ariuser")
 PEOPLE = ("user", "group")
+PROOF = ("accessevent", "seal", "retentionnote")
 
 # What each role may do: models by action. The record itself is nobody's to change.
 ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "operator": {"view": RECORD + RUNNING},
         "admin": {
-            "view": RECORD + RUNNING + CONFIGURATION + PEOPLE,
+            "view": RECORD + RUNNING + CONFIGURATION + PEOPLE + PROOF,
             "add": CONFIGURATION + PEOPLE,
             "change": CONFIGURATION + PEOPLE,
             "delete": CONFIGURATION + PEOPLE,
         },
-        "auditor": {"view": RECORD + RUNNING + CONFIGURATION + PEOPLE},
+        "auditor": {"view": RECORD + RUNNING + CONFIGURATION + PEOPLE + PROOF},
     }
+)
+# What else may be done with the record.
+WITH_RECORD: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"admin": ("unmask_numbers",), "auditor": ("unmask_numbers", "export_record")}
 )
 SEES_CHANGES = ("admin", "auditor")
 
@@ -58,19 +63,20 @@ def create_roles(apps: Apps = installed, **_: object) -> None:
     for role in ROLES:
         group, _created = Group.objects.get_or_create(name=role)
         wanted = Q(pk__in=[])
-        for action, model in granted(role):
-            label, name = model._meta.app_label, model._meta.model_name
-            wanted |= Q(content_type__app_label=label, codename=f"{action}_{name}")
+        for label, codename in granted(role):
+            wanted |= Q(content_type__app_label=label, codename=codename)
         missing = Permission.objects.filter(wanted).exclude(group=group)
         if missing:
             group.permissions.add(*missing)
 
 
-def granted(role: str) -> Iterator[tuple[str, type[Model]]]:
-    """Yield what a role may do: an action, and the model that it may be done to."""
+def granted(role: str) -> Iterator[tuple[str, str]]:
+    """Yield the permissions of a role: the application's label and the codename of each."""
     for action, names in ROLES[role].items():
         for name in names:
-            yield action, installed.get_model("auth" if name in PEOPLE else "broadcasts", name)
+            yield "auth" if name in PEOPLE else "broadcasts", f"{action}_{name}"
     if role in SEES_CHANGES:
         for name in CONFIGURATION + PEOPLE:
-            yield "view", installed.get_model("broadcasts", f"historical{name}")
+            yield "broadcasts", f"view_historical{name}"
+    for codename in WITH_RECORD.get(role, ()):
+        yield "broadcasts", codename

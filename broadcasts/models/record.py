@@ -81,6 +81,12 @@ class Broadcast(models.Model):
     stasis_status = models.CharField(max_length=8, choices=choices(StasisStatus), blank=True)
     winner = models.CharField(max_length=255, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
+    claim_ms = models.FloatField(
+        "time to claim",
+        null=True,
+        blank=True,
+        help_text="Milliseconds from the offer to the winning claim.",
+    )
     handed_over_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     talk_ms = models.PositiveBigIntegerField(null=True, blank=True)
@@ -88,11 +94,23 @@ class Broadcast(models.Model):
     hangup_cause = models.PositiveSmallIntegerField(null=True, blank=True)
     hangup_cause_text = models.CharField(max_length=80, blank=True)
 
+    # What becomes of a finished record: it is sealed, then its numbers go, and in the end itself.
+    seal = models.PositiveBigIntegerField(
+        null=True, blank=True, editable=False, help_text="Its place in the chain of the record."
+    )
+    pseudonymised = models.BooleanField(
+        default=False, editable=False, help_text="The caller's number and name are pseudonyms."
+    )
+
     objects = BroadcastQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]
         default_permissions = ["view"]
+        permissions = [
+            ("export_record", "Can export the record"),
+            ("unmask_numbers", "Can see callers' numbers in full"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["server", "channel_id"],
@@ -110,18 +128,27 @@ class Broadcast(models.Model):
         ]
         indexes = [
             models.Index(fields=["channel_id", "-id"], name="broadcast_by_channel"),
-            models.Index(fields=["-opened_at", "status"], name="broadcast_by_time"),
+            # What most pages filter by can be told from the index, without reading the rows.
+            models.Index(
+                fields=["-opened_at", "status", "server", "claim_ms"], name="broadcast_by_time"
+            ),
+            models.Index(fields=["caller_number", "-opened_at"], name="broadcast_by_caller"),
+            models.Index(fields=["called", "-opened_at"], name="broadcast_by_called"),
+            models.Index(
+                fields=["winner", "-opened_at"], condition=~Q(winner=""), name="broadcast_by_winner"
+            ),
+            models.Index(
+                fields=["preset_name", "-opened_at"],
+                condition=~Q(preset_name=""),
+                name="broadcast_by_preset",
+            ),
+            models.Index(
+                fields=["ended_at"], condition=Q(seal__isnull=True), name="broadcast_unsealed"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.channel_name} ({self.get_status_display()})"
-
-    @property
-    def claim_ms(self) -> float | None:
-        """Milliseconds from the offer to the winning claim, or None."""
-        if self.claimed_at is None:
-            return None
-        return (self.claimed_at - self.opened_at).total_seconds() * 1000
 
 
 class Candidate(models.Model):
@@ -131,7 +158,10 @@ class Candidate(models.Model):
         SOCKET = "socket", "its own socket"
         LINK = "link", "Asterisk's outbound socket"
 
-    broadcast = models.ForeignKey(Broadcast, models.CASCADE, related_name="candidates")
+    # Its unique constraint finds the candidates of a broadcast: no further index is needed.
+    broadcast = models.ForeignKey(
+        Broadcast, models.CASCADE, related_name="candidates", db_index=False
+    )
     application = models.CharField(max_length=255)
     position = models.PositiveIntegerField(help_text="Place in the shuffled order of delivery.")
     reached_by = models.CharField(max_length=8, choices=ReachedBy.choices)
@@ -147,6 +177,9 @@ class Candidate(models.Model):
             models.UniqueConstraint(
                 fields=["broadcast", "application"], name="one_candidate_per_application"
             )
+        ]
+        indexes = [
+            models.Index(fields=["application", "-broadcast"], name="candidate_by_application")
         ]
 
     def __str__(self) -> str:
@@ -171,6 +204,11 @@ class ClaimAttempt(models.Model):
     class Meta:
         ordering = ["pk"]
         default_permissions = ["view"]
+        indexes = [
+            models.Index(
+                fields=["id"], condition=Q(broadcast__isnull=True), name="attempt_without_broadcast"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.application}: {self.answer}"

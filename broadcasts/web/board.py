@@ -44,7 +44,7 @@ COLUMNS = (
     "warnings",
     "stasis_status",
     "winner",
-    "claimed_at",
+    "claim_ms",
     "handed_over_at",
     "ended_at",
     "talk_ms",
@@ -104,7 +104,7 @@ def shown(row: Row, names: list[str]) -> Row:
         "offered": names,
         "offered_more": row["candidate_count"] - len(names),
         "winner": row["winner"],
-        "claim_ms": elapsed_ms(row["opened_at"], row["claimed_at"]),
+        "claim_ms": row["claim_ms"],
         "status": row["status"],
         "stage": stage(row),
         "talk_ms": row["talk_ms"],
@@ -123,20 +123,12 @@ def stage(row: Row) -> str:
     return "in call" if row["handed_over_at"] else "handing over"
 
 
-def elapsed_ms(start: datetime, end: datetime | None) -> float | None:
-    """Return the milliseconds between two moments, or None while the second is to come."""
-    return None if end is None else (end - start).total_seconds() * 1000
-
-
 def read_summary(now: datetime) -> dict[str, Any]:
     """Count the window's broadcasts by status; take the median latency of its latest claims."""
     window = Broadcast.objects.filter(opened_at__gt=now - WINDOW)
     counts = dict(window.order_by().values_list("status").annotate(Count("pk")))
-    claims = window.filter(claimed_at__isnull=False).order_by("-opened_at")
-    latencies = [
-        elapsed_ms(*moments)
-        for moments in claims.values_list("opened_at", "claimed_at")[:LATENCY_SAMPLE]
-    ]
+    claims = window.filter(claim_ms__isnull=False).order_by("-opened_at")
+    latencies = list(claims.values_list("claim_ms", flat=True)[:LATENCY_SAMPLE])
     return {
         **{status.value: counts.get(status, 0) for status in Status if status is not Status.OPEN},
         "median_claim_ms": statistics.median(latencies) if latencies else None,

@@ -1,11 +1,13 @@
 """The chain of migrations takes a database that is in use along."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from broadcasts.models import AsteriskServer, Broadcast, Candidate
+from broadcasts.models import Broadcast
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,8 +43,28 @@ def test_broadcasts_of_the_first_version_stay_as_they_are(migrate):
     apps.get_model("broadcasts", "Candidate").objects.create(
         broadcast=broadcast, application="ivr", position=1, reached_by="socket", offered_at=now
     )
-    migrate("0002_configuration")
-    kept = Broadcast.objects.get()
+    apps = migrate("0002_configuration")
+    kept = apps.get_model("broadcasts", "Broadcast").objects.get()
     assert (kept.preset_name, kept.preset_version, kept.rounds, kept.round) == ("", None, [], 1)
-    assert Candidate.objects.get().round == 1
-    AsteriskServer.objects.get().save()
+    assert apps.get_model("broadcasts", "Candidate").objects.get().round == 1
+    apps.get_model("broadcasts", "AsteriskServer").objects.get().save()
+
+
+def test_claims_of_the_past_are_measured(migrate):
+    apps = migrate("0002_configuration")
+    now = timezone.now()
+    server = apps.get_model("broadcasts", "AsteriskServer").objects.create(name="pbx")
+    for number, claimed_at in enumerate([None, now + timedelta(milliseconds=12.5)]):
+        apps.get_model("broadcasts", "Broadcast").objects.create(
+            server=server,
+            channel_id=f"1.{number}",
+            channel_name="PJSIP/a",
+            channel={},
+            arguments_given=[],
+            timeout_ms=500,
+            opened_at=now,
+            deadline=now,
+            claimed_at=claimed_at,
+        )
+    migrate("0003_record_keeping")
+    assert list(Broadcast.objects.order_by("pk").values_list("claim_ms", flat=True)) == [None, 12.5]

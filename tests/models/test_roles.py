@@ -40,12 +40,14 @@ def test_admins_edit_configuration_users_and_groups_and_nothing_else():
         f"{action}_{name}"
         for action in ("add", "change", "delete")
         for name in ("preset", "rule", "defaults", "asteriskserver", "ariuser", "user", "group")
-    }
+    } | {"unmask_numbers"}
     assert looking(allowed) > may("operator")
 
 
-def test_auditors_see_what_admins_see_and_edit_nothing():
-    assert may("auditor") == looking(may("admin"))
+def test_auditors_see_what_admins_see_and_take_it_out_and_edit_nothing():
+    allowed = may("auditor")
+    assert looking(allowed) == looking(may("admin"))
+    assert allowed - looking(allowed) == {"export_record", "unmask_numbers"}
 
 
 def test_auditors_see_the_history_of_every_change():
@@ -57,7 +59,8 @@ def test_nobody_can_be_allowed_to_change_the_record():
         content_type__app_label="broadcasts",
         content_type__model__in=["broadcast", "candidate", "claimattempt", "connection"],
     )
-    assert {permission.codename.partition("_")[0] for permission in record} == {"view"}
+    actions = {permission.codename.partition("_")[0] for permission in record}
+    assert actions == {"view", "export", "unmask"}
 
 
 def test_what_a_group_was_given_besides_stays():
