@@ -16,8 +16,9 @@ PACKAGE = "broadcasts"
 
 # What each room, a package or module of `broadcasts`, may import besides itself.
 CORE = {"domain", "models", "ledger", "broker"}
-SHARED = CORE | {"metrics", "environment", "configuration_io", "replay"}
-DOORS = {"asterisk", "facade", "web", "admin", "management"}
+RECORD_KEEPING = {"history", "archive", "reports", "exports"}
+SHARED = CORE | RECORD_KEEPING | {"metrics", "environment", "configuration_io", "replay"}
+DOORS = {"asterisk", "facade", "web", "admin", "api", "management"}
 MAY_IMPORT: dict[str, set[str]] = {
     "apps": {"models"},
     "domain": set(),
@@ -26,6 +27,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "environment": {"models"},
     "configuration_io": {"models"},
     "replay": {"domain", "models"},
+    "history": {"domain", "models"},
+    "reports": {"domain", "models", "history"},
+    "archive": {"domain", "models", "history", "reports"},
+    "exports": {"domain", "models", "history", "archive", "reports"},
     "ledger": {"domain", "models", "metrics"},
     "broker": {"domain", "models", "ledger", "metrics"},
     **dict.fromkeys(DOORS, SHARED),

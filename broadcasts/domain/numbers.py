@@ -1,0 +1,96 @@
+"""Callers' numbers and names where they are not to be told: masked on a page, or replaced for good.
+
+A record's private texts are the caller's number and name, those of the party that Asterisk had
+connected, and the caller's number wherever else it stands, as in a channel's name.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Replace = Callable[[str], str]
+
+DOTS = "•••"
+DIGITS_SHOWN = 4
+# Shorter numbers are extensions, which stand in other texts by chance.
+LEAST_DIGITS_IN_TEXT = 5
+PSEUDONYM_MARK = "~"
+PSEUDONYM_HEX = 16
+
+# The parties of a channel, as Asterisk's model `CallerID` describes them.
+PARTIES = ("caller", "connected")
+
+
+def mask_number(number: str) -> str:
+    """Return the last digits of a number, at most four and at most half; pseudonyms stay."""
+    if not number or number.startswith(PSEUDONYM_MARK):
+        return number
+    shown = min(DIGITS_SHOWN, len(number) // 2)
+    return DOTS + number[len(number) - shown :]
+
+
+def mask_name(name: str) -> str:
+    """Return the first letter of a name; pseudonyms stay."""
+    return name if not name or name.startswith(PSEUDONYM_MARK) else name[0] + DOTS
+
+
+def pseudonym(text: str, key: bytes) -> str:
+    """Return what stands for a number or a name for good: the same for the same text and key."""
+    if not text:
+        return text
+    digest = hmac.new(key, text.encode(errors="surrogatepass"), hashlib.sha256).hexdigest()
+    return PSEUDONYM_MARK + digest[:PSEUDONYM_HEX]
+
+
+def cloak(record: Mapping[str, Any], number: Replace, name: Replace) -> dict[str, Any]:
+    """Return a record's columns with each private text replaced.
+
+    `record` maps names of a broadcast's columns to values, any of them; without `caller_number` the
+    caller's number is not looked for in other texts.
+    """
+    caller = record.get("caller_number") or ""
+    swap = _swap(caller, number)
+    cloaked = {key: _in_texts(value, swap) for key, value in record.items()}
+    if caller:
+        cloaked["caller_number"] = number(caller)
+    if record.get("caller_name"):
+        cloaked["caller_name"] = name(record["caller_name"])
+    if isinstance(record.get("channel"), dict):
+        cloaked["channel"] = _cloak_channel(record["channel"], swap, number, name)
+    return cloaked
+
+
+def _swap(caller: str, number: Replace) -> Replace | None:
+    if len(caller) < LEAST_DIGITS_IN_TEXT:
+        return None
+    replacement = number(caller)
+    return lambda text: text.replace(caller, replacement)
+
+
+def _in_texts(value: Any, swap: Replace | None) -> Any:
+    """Return a JSON value with every text in it, at any depth, swapped."""
+    if swap is None:
+        return value
+    if isinstance(value, str):
+        return swap(value)
+    if isinstance(value, list):
+        return [_in_texts(item, swap) for item in value]
+    if isinstance(value, dict):
+        return {key: _in_texts(item, swap) for key, item in value.items()}
+    return value
+
+
+def _cloak_channel(
+    channel: dict[str, Any], swap: Replace | None, number: Replace, name: Replace
+) -> dict[str, Any]:
+    cloaked = {key: _in_texts(value, swap) for key, value in channel.items()}
+    for party in PARTIES:
+        described = channel.get(party)
+        if isinstance(described, dict):
+            cloaked[party] = {
+                key: number(text) if key == "number" else name(text)
+                for key, text in described.items()
+                if isinstance(text, str)
+            }
+    return cloaked

@@ -1,0 +1,80 @@
+"""Numbers and names that are not to be told."""
+
+import pytest
+
+from broadcasts.domain.numbers import cloak, mask_name, mask_number, pseudonym
+
+KEY = b"k" * 32
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        ("+15551234567", "•••4567"),
+        ("12345678", "•••5678"),
+        ("600", "•••0"),
+        ("7", "•••"),
+        ("", ""),
+        ("~0123456789abcdef", "~0123456789abcdef"),
+    ],
+)
+def test_a_masked_number_shows_its_last_digits_and_at_most_half(number, shown):
+    assert mask_number(number) == shown
+
+
+def test_a_masked_name_shows_its_first_letter():
+    assert [mask_name(name) for name in ("Alice Example", "", "~ab")] == ["A•••", "", "~ab"]
+
+
+def test_a_pseudonym_is_the_same_for_the_same_text_and_key_alone():
+    assert pseudonym("+15550100", KEY) == pseudonym("+15550100", KEY)
+    assert pseudonym("+15550100", KEY) != pseudonym("+15550101", KEY)
+    assert pseudonym("+15550100", KEY) != pseudonym("+15550100", b"x" * 32)
+    assert pseudonym("", KEY) == ""
+
+
+def masked(record):
+    return cloak(record, mask_number, mask_name)
+
+
+def test_the_caller_is_hidden_wherever_the_number_stands():
+    hidden = masked(
+        {
+            "caller_number": "+15550100",
+            "caller_name": "Alice",
+            "called": "600",
+            "channel_name": "Local/+15550100@trunk-1",
+            "warnings": ["from +15550100"],
+            "channel": {
+                "name": "Local/+15550100@trunk-1",
+                "caller": {"number": "+15550100", "name": "Alice"},
+                "connected": {"number": "+15550199", "name": "Bob"},
+                "dialplan": {"exten": "600", "priority": 1},
+            },
+            "claim_ms": 12.5,
+        }
+    )
+    assert hidden == {
+        "caller_number": "•••0100",
+        "caller_name": "A•••",
+        "called": "600",
+        "channel_name": "Local/•••0100@trunk-1",
+        "warnings": ["from •••0100"],
+        "channel": {
+            "name": "Local/•••0100@trunk-1",
+            "caller": {"number": "•••0100", "name": "A•••"},
+            "connected": {"number": "•••0199", "name": "B•••"},
+            "dialplan": {"exten": "600", "priority": 1},
+        },
+        "claim_ms": 12.5,
+    }
+
+
+def test_an_extension_is_no_number_to_look_for_in_other_texts():
+    record = {"caller_number": "100", "channel_name": "PJSIP/100-1", "called": "100"}
+    assert masked(record) == {**record, "caller_number": "•••0"}
+
+
+def test_what_has_no_number_stays():
+    record = {"caller_number": "", "caller_name": "", "channel": {"id": "1.1"}, "reason": "x"}
+    assert masked(record) == record
