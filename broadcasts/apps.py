@@ -8,6 +8,8 @@ class BroadcastsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from .models.people import create_roles  # Models cannot be imported any earlier.
+        # Models cannot be imported any earlier.
+        from . import access  # noqa: F401 (it listens to sign-ins)
+        from .models.people import create_roles
 
         post_migrate.connect(create_roles, sender=self)

@@ -16,11 +16,11 @@ PACKAGE = "broadcasts"
 
 # What each room, a package or module of `broadcasts`, may import besides itself.
 CORE = {"domain", "models", "ledger", "broker"}
-RECORD_KEEPING = {"history", "archive", "reports", "exports"}
+RECORD_KEEPING = {"history", "archive", "reports", "exports", "access"}
 SHARED = CORE | RECORD_KEEPING | {"metrics", "environment", "configuration_io", "replay"}
 DOORS = {"asterisk", "facade", "web", "admin", "api", "management"}
 MAY_IMPORT: dict[str, set[str]] = {
-    "apps": {"models"},
+    "apps": {"models", "access"},
     "domain": set(),
     "metrics": {"domain"},
     "models": {"domain"},
@@ -28,9 +28,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "configuration_io": {"models"},
     "replay": {"domain", "models"},
     "history": {"domain", "models"},
+    "access": {"domain", "models", "history"},
     "reports": {"domain", "models", "history"},
     "archive": {"domain", "models", "history", "reports"},
-    "exports": {"domain", "models", "history", "archive", "reports"},
+    "exports": {"domain", "models", "history", "access", "archive", "reports"},
     "ledger": {"domain", "models", "metrics"},
     "broker": {"domain", "models", "ledger", "metrics"},
     **dict.fromkeys(DOORS, SHARED),

@@ -1,0 +1,70 @@
+"""What people may see of callers, and the record of who came in and who looked."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils import timezone
+
+from broadcasts.history.numbers import Show, in_full, masked
+from broadcasts.models import AccessEvent
+
+MAY_UNMASK = "broadcasts.unmask_numbers"
+MAY_EXPORT = "broadcasts.export_record"
+MAY_SEE_RECORD = "broadcasts.view_broadcast"
+
+UNMASKED_FOR = timedelta(minutes=15)
+UNMASKED_UNTIL = "numbers_unmasked_until"
+
+
+def note(request: HttpRequest, kind: AccessEvent.Kind, **detail: Any) -> AccessEvent:
+    """Record what the visitor did just now; `detail` has to be JSON and free of secrets."""
+    who = request.user.get_username() if request.user.is_authenticated else ""
+    return AccessEvent.note(kind, who, address_of(request), **detail)
+
+
+def address_of(request: HttpRequest | None) -> str:
+    """Return where a request came from; behind a proxy that is the proxy."""
+    return request.META.get("REMOTE_ADDR", "") or "" if request else ""
+
+
+def is_unmasked(request: HttpRequest) -> bool:
+    """Whether the visitor sees numbers in full: asked for lately, and still allowed."""
+    until = request.session.get(UNMASKED_UNTIL, 0)
+    return timezone.now().timestamp() < until and request.user.has_perm(MAY_UNMASK)
+
+
+def show_for(request: HttpRequest) -> Show:
+    """Return how the visitor is shown the private texts of a row."""
+    return in_full if is_unmasked(request) else masked
+
+
+def unmask(request: HttpRequest, reason: str) -> None:
+    """Show numbers in full for a while, and record that. The caller checks MAY_UNMASK."""
+    note(request, AccessEvent.Kind.UNMASK, reason=reason, minutes=UNMASKED_FOR.seconds // 60)
+    request.session[UNMASKED_UNTIL] = (timezone.now() + UNMASKED_FOR).timestamp()
+
+
+def mask(request: HttpRequest) -> None:
+    """Show the last digits alone again."""
+    request.session.pop(UNMASKED_UNTIL, None)
+
+
+@receiver(user_logged_in)
+def note_sign_in(request: HttpRequest | None, user: Any, **_: Any) -> None:
+    AccessEvent.note(AccessEvent.Kind.SIGN_IN, user.get_username(), address_of(request))
+
+
+@receiver(user_logged_out)
+def note_sign_out(request: HttpRequest | None, user: Any, **_: Any) -> None:
+    if user is not None:
+        AccessEvent.note(AccessEvent.Kind.SIGN_OUT, user.get_username(), address_of(request))
+
+
+@receiver(user_login_failed)
+def note_failure(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
+    """Record the name that was tried; the password is not among what Django passes on."""
+    name = credentials.get("username", "")
+    AccessEvent.note(AccessEvent.Kind.SIGN_IN_FAILED, name, address_of(request))
