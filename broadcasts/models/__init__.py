@@ -10,13 +10,14 @@ from .presets import Preset
 from .record import Broadcast, Candidate, ClaimAttempt
 from .rules import Rule
 from .runtime import Connection, LinkLease, Presence, Process
-from .tallies import ApplicationHour, ServerHour
+from .tallies import ApplicationDay, ApplicationHour, ServerHour
 from .tokens import ApiToken
 
 __all__ = [
     "ROLES",
     "AccessEvent",
     "ApiToken",
+    "ApplicationDay",
     "ApplicationHour",
     "AriUser",
     "AsteriskServer",

@@ -5,16 +5,51 @@ opened; what is not sealed yet is few, and is added when a report is read. Histo
 `domain/histogram.py`'s: a number per bucket.
 """
 
+from typing import Self
+
 from django.db import models
 
 from .configuration import AsteriskServer
 
 
-class ServerHour(models.Model):
+class Counted(models.Model):
+    """Counts of what began in one span of time, named by the column SPAN.
+
+    COUNTS are columns with a number, NUMBERS_BY_KEY those with a number per key.
+    """
+
+    SPAN = "hour"
+    KEY: tuple[str, ...] = ("hour", "server_id")
+    COUNTS: tuple[str, ...] = ()
+    NUMBERS_BY_KEY: tuple[str, ...] = ()
+
+    server = models.ForeignKey(AsteriskServer, models.CASCADE, related_name="+")
+
+    class Meta:
+        abstract = True
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What this row alone counts."""
+        return tuple(getattr(self, name) for name in self.KEY)
+
+    def add(self, other: Self) -> None:
+        """Add what another row has counted."""
+        for name in self.COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in self.NUMBERS_BY_KEY:
+            mine = getattr(self, name)
+            for key, number in getattr(other, name).items():
+                mine[key] = mine.get(key, 0) + number
+
+
+class ServerHour(Counted):
     """What became of a server's broadcasts that were opened in one hour (UTC)."""
 
+    COUNTS = ("claimed", "timed_out", "abandoned", "no_candidates", "failed", "failed_handovers")
+    NUMBERS_BY_KEY = ("claim_ms", "timed_out_quarters")
+
     hour = models.DateTimeField()
-    server = models.ForeignKey(AsteriskServer, models.CASCADE, related_name="+")
     claimed = models.PositiveIntegerField(default=0)
     timed_out = models.PositiveIntegerField(default=0)
     abandoned = models.PositiveIntegerField(default=0)
@@ -24,6 +59,10 @@ class ServerHour(models.Model):
         default=0, help_text="Broadcasts of which a winner could not take the call."
     )
     claim_ms = models.JSONField(default=dict, help_text="Histogram of the time to claim.")
+    timed_out_quarters = models.JSONField(
+        default=dict,
+        help_text="Those timed out by quarter of the hour, 0 to 3: where zones begin their hours.",
+    )
 
     class Meta:
         default_permissions = ()
@@ -33,14 +72,15 @@ class ServerHour(models.Model):
         return f"{self.server} {self.hour:%Y-%m-%d %H}"
 
 
-class ApplicationHour(models.Model):
-    """How an application fared with a server's broadcasts that were opened in one hour (UTC).
+class ApplicationCounts(Counted):
+    """How an application fared with a server's broadcasts.
 
     Each count is of broadcasts: `attempted` however often, `never_answered` of those offered.
     """
 
-    hour = models.DateTimeField()
-    server = models.ForeignKey(AsteriskServer, models.CASCADE, related_name="+")
+    COUNTS = ("offered", "attempted", "won", "never_answered", "failed_handovers")
+    NUMBERS_BY_KEY = ("margin_ms",)
+
     application = models.CharField(max_length=255)
     offered = models.PositiveIntegerField(default=0)
     attempted = models.PositiveIntegerField(default=0)
@@ -52,6 +92,17 @@ class ApplicationHour(models.Model):
     )
 
     class Meta:
+        abstract = True
+
+
+class ApplicationHour(ApplicationCounts):
+    """How an application fared with what was opened in one hour (UTC)."""
+
+    KEY = ("hour", "server_id", "application")
+
+    hour = models.DateTimeField()
+
+    class Meta:
         default_permissions = ()
         constraints = [
             models.UniqueConstraint(
@@ -61,3 +112,23 @@ class ApplicationHour(models.Model):
 
     def __str__(self) -> str:
         return f"{self.application} {self.hour:%Y-%m-%d %H}"
+
+
+class ApplicationDay(ApplicationCounts):
+    """The sum of an application's hours of one day (UTC): a long report reads days, not hours."""
+
+    SPAN = "day"
+    KEY = ("day", "server_id", "application")
+
+    day = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "server", "application"], name="one_application_day"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.application} {self.day:%Y-%m-%d}"

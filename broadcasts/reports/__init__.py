@@ -1,0 +1,1 @@
+"""Reports over a period: tallies of the record, and what is read from them."""
