@@ -21,10 +21,10 @@ from typing import Any
 
 import yaml
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db import models, transaction
+from django.db import IntegrityError, OperationalError, models, transaction
 
 from broadcasts.models import AsteriskServer, Defaults, Preset, Revision, Rule
-from broadcasts.models.bulk import add_all, change_all, remove_all
+from broadcasts.models.bulk import Writing
 
 Entry = dict[str, Any]
 PRESET_FIELDS = Preset.CONTENT
@@ -76,24 +76,39 @@ def export_document(file_format: str = "yaml") -> str:
     return yaml.dump(document, Dumper=DUMPER, sort_keys=False, allow_unicode=True)
 
 
-def import_document(text: str, *, dry_run: bool = False, reason: str = "") -> list[Change]:
+def import_document(
+    text: str, *, dry_run: bool = False, reason: str = "", revision: int | None = None
+) -> list[Change]:
     """Make presets and rules those of a document, YAML or JSON; returns what changes.
 
-    With `dry_run` nothing is written. `reason` goes into the history.
+    It is applied whole or not at all, in one short transaction: all thinking is done before, and
+    holds only as long as nobody else changes the configuration. With `dry_run` nothing is written.
+    `reason` goes into the history; `revision` is the configuration that it may be applied to.
 
     Raises:
         ImportRefused: something cannot be used; nothing is changed.
     """
-    revision = Revision.current()
+    if revision is None:
+        revision = Revision.current()
     planned = PlannedImport(read_document(text))
     if planned.faults:
         raise ImportRefused(planned.faults)
     if not dry_run:
-        with transaction.atomic():
-            if Revision.current() != revision:
-                raise ImportRefused(["the configuration was changed meanwhile; try again"])
-            planned.write(reason)
+        apply(planned.writing(reason), revision)
     return planned.changes
+
+
+def apply(writing: Writing, revision: int) -> None:
+    """Write what was planned on a revision. Raises ImportRefused."""
+    try:
+        with transaction.atomic():
+            # Counted first: whoever changes something else meanwhile waits here, or is seen.
+            Revision.advance()
+            if Revision.current() != revision + 1:
+                raise ImportRefused(["the configuration was changed meanwhile; try again"])
+            writing.execute()
+    except (IntegrityError, OperationalError) as error:
+        raise ImportRefused([f"it could not be written; try again: {error}"]) from error
 
 
 def read_document(text: str) -> dict[str, list[Entry]]:
@@ -152,7 +167,7 @@ def current_rules() -> list[Entry]:
 
 
 class PlannedImport:
-    """What a document changes, and what is wrong with it; nothing is written before `write`."""
+    """What a document changes, and what is wrong with it."""
 
     def __init__(self, document: Mapping[str, list[Entry]]) -> None:
         self.changes: list[Change] = []
@@ -168,14 +183,16 @@ class PlannedImport:
             self._refuse_if_used(Rule.objects.select_related("preset"))
         self._refuse_if_used(Defaults.objects.select_related("preset", "server"))
 
-    def write(self, reason: str) -> None:
-        """Write it; must run in a transaction."""
-        remove_all(self._rules.removed, reason)
-        add_all(self._presets.added, reason)
-        change_all(self._presets.changed, self._presets.columns, reason)
-        add_all(self._rules.added, reason)
-        change_all(self._rules.changed, self._rules.columns, reason)
-        remove_all(self._presets.removed, reason)
+    def writing(self, reason: str) -> Writing:
+        """Return what is to be written, so ordered that what is referred to is there."""
+        writing = Writing(reason)
+        writing.remove(self._rules.removed)
+        writing.add(self._presets.added)
+        writing.change(self._presets.changed, self._presets.columns)
+        writing.add(self._rules.added)
+        writing.change(self._rules.changed, self._rules.columns)
+        writing.remove(self._presets.removed)
+        return writing
 
     def _plan_presets(self, entries: list[Entry], rows: Mapping[str, Preset]) -> dict[str, Preset]:
         """Return the presets that there will be."""

@@ -3,11 +3,19 @@
 import json
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 
-from broadcasts.configuration_io import ImportRefused, Kind, export_document, import_document
+from broadcasts import configuration_io
+from broadcasts.configuration_io import (
+    ImportRefused,
+    Kind,
+    export_document,
+    import_document,
+    read_document,
+)
 from broadcasts.models import Defaults, Preset, Revision, Rule
+from broadcasts.models.bulk import Writing
 from tests.builders import make_preset, make_rule, make_server
 
 pytestmark = pytest.mark.django_db
@@ -122,11 +130,43 @@ def test_what_is_imported_has_versions_and_a_history_like_any_change():
 
 
 def test_an_import_is_refused_when_somebody_else_was_faster(monkeypatch):
-    numbers = iter([1, 2])
-    monkeypatch.setattr(Revision, "current", lambda: next(numbers))
+    def read_while_somebody_saves(text):
+        make_preset("late")
+        return read_document(text)
+
+    monkeypatch.setattr(configuration_io, "read_document", read_while_somebody_saves)
     with pytest.raises(ImportRefused, match="changed meanwhile"):
         import_document(DOCUMENT)
+    assert [preset.name for preset in Preset.objects.all()] == ["late"]
+
+
+def test_an_import_counts_for_the_configuration_that_it_was_shown_for():
+    revision = Revision.current()
+    make_preset("late")
+    with pytest.raises(ImportRefused, match="changed meanwhile"):
+        import_document(DOCUMENT, revision=revision)
+
+
+def test_what_the_database_refuses_is_told_and_changes_nothing(monkeypatch):
+    def refuse(writing):
+        Preset.objects.create(name="half-way")
+        raise IntegrityError("a row is missing")
+
+    monkeypatch.setattr(Writing, "execute", refuse)
+    with pytest.raises(ImportRefused, match="a row is missing"):
+        import_document(DOCUMENT)
     assert not Preset.objects.exists()
+
+
+def test_while_it_writes_it_reads_nothing_but_whether_it_may():
+    """On SQLite whoever writes keeps the record waiting: all thinking is done before."""
+    import_document(DOCUMENT)
+    with CaptureQueriesContext(connection) as queries:
+        import_document(DOCUMENT.replace("sales:high", "sales:low").replace("sixes", "fives"))
+    said = [query["sql"].removeprefix("1 times: ").split()[0] for query in queries]
+    written = said[said.index("UPDATE") :]
+    assert written.count("SELECT") == 1
+    assert {"INSERT", "DELETE"} < set(written)
 
 
 def test_the_order_of_rules_is_part_of_them():

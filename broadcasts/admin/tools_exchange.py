@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.text import capfirst
@@ -132,12 +131,14 @@ def imported(request: HttpRequest, values: dict[str, Any]) -> tuple[Difference, 
     It is made only on what the visitor has seen: where something was changed meanwhile, the new
     difference is shown first. Raises ImportRefused.
     """
-    document, reason = values["document"], values["change_reason"]
-    with transaction.atomic():
-        revision = Revision.current()
-        wanted = "apply" in request.POST
-        applied = wanted and request.POST.get("revision") == str(revision)
-        changes = import_document(document, dry_run=not applied, reason=reason)
+    revision, wanted = Revision.current(), "apply" in request.POST
+    applied = wanted and request.POST.get("revision") == str(revision)
+    changes = import_document(
+        values["document"],
+        dry_run=not applied,
+        reason=values["change_reason"],
+        revision=revision,
+    )
     if applied:
         messages.success(request, "The document was imported. It counts from the next call on.")
     elif wanted:
