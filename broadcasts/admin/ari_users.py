@@ -1,7 +1,6 @@
 """Candidates' credentials: a secret is made here, shown once, and kept only as a hash."""
 
 import secrets
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -13,14 +12,13 @@ from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from unfold.decorators import action
 
-from broadcasts.models import AriUser, Presence
+from broadcasts.history.running import connected_applications
+from broadcasts.models import AriUser
 
 from .base import ConfigurationAdmin
 
 SECRET_BYTES = 24
 SHOWN = 200
-# A process that was not seen for so long is dead, and what was connected to it is not any more.
-SEEN = timedelta(seconds=5)
 
 
 @admin.register(AriUser)
@@ -45,7 +43,7 @@ class AriUserAdmin(ConfigurationAdmin):
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         """Return the users, each with the number of applications connected with its credentials."""
         number = (
-            connected_now()
+            connected_applications(timezone.now())
             .filter(user=OuterRef("name"))
             .order_by()
             .values("user")
@@ -74,8 +72,9 @@ class AriUserAdmin(ConfigurationAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
     ) -> Any:
         if user := context.get("original"):
-            found = connected_now().filter(user=user.name).values_list("application", flat=True)
-            context["connected"] = found.distinct().order_by("application")[:SHOWN]
+            found = connected_applications(timezone.now()).filter(user=user.name)
+            names = found.values_list("application", flat=True).distinct()
+            context["connected"] = names.order_by("application")[:SHOWN]
         return super().render_change_form(request, context, *args, **options)
 
     @action(description="New secret", icon="key", permissions=["change"], url_path="new-secret")
@@ -115,8 +114,3 @@ def give_secret(user: AriUser) -> None:
     """Give a user a new secret, known in this request alone; call save() afterwards."""
     user.secret = secrets.token_urlsafe(SECRET_BYTES)
     user.set_password(user.secret)
-
-
-def connected_now() -> "QuerySet[Presence]":
-    """Return the applications that are connected to a process that lives."""
-    return Presence.objects.filter(process__seen_at__gt=timezone.now() - SEEN)

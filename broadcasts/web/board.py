@@ -13,7 +13,8 @@ from django.core.cache import cache
 from django.db.models import Count
 
 from broadcasts.domain.lifecycle import Status
-from broadcasts.models import AsteriskServer, Broadcast, Candidate, Presence
+from broadcasts.history.running import connected_applications, read_links
+from broadcasts.models import Broadcast, Candidate
 
 WINDOW = timedelta(minutes=15)
 RECENT_LIMIT = 100
@@ -25,9 +26,6 @@ APPLICATION_LIMIT = 200
 # its answer for this long.
 SUMMARY_SECONDS = 2
 LATENCY_SAMPLE = 1000
-
-# A process that has not been seen for longer is dead, and so are its candidates' sockets.
-PROCESS_SEEN = timedelta(seconds=5)
 
 COLUMNS = (
     "id",
@@ -135,37 +133,9 @@ def read_summary(now: datetime) -> dict[str, Any]:
     }
 
 
-def read_links(now: datetime) -> list[dict[str, Any]]:
-    """Return every enabled server with the state of its link, whichever process holds it."""
-    servers = AsteriskServer.objects.filter(enabled=True).values(
-        "id",
-        "name",
-        "lease__expires_at",
-        "lease__connected_since",
-        "lease__asterisk_version",
-        "lease__last_error",
-    )
-    return [link_state(server, now) for server in servers]
-
-
-def link_state(server: Row, now: datetime) -> dict[str, Any]:
-    """Judge one server's link; a lease that was not renewed holds no link."""
-    since, expires_at = server["lease__connected_since"], server["lease__expires_at"]
-    up = since is not None and expires_at > now
-    return {
-        "id": server["id"],
-        "name": server["name"],
-        "up": up,
-        "since": since if up else None,
-        "version": server["lease__asterisk_version"] or "",
-        "error": "" if up else server["lease__last_error"] or "not connected yet",
-        "last_error": server["lease__last_error"] or "",
-    }
-
-
 def read_applications(now: datetime) -> dict[str, Any]:
     """Return the connected candidate applications, at most APPLICATION_LIMIT by name."""
-    connected = Presence.objects.filter(process__seen_at__gt=now - PROCESS_SEEN)
+    connected = connected_applications(now)
     listed = connected.order_by("application", "server__name").values(
         "application", "server__name", "user", "since"
     )[:APPLICATION_LIMIT]

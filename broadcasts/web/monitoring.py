@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from broadcasts.web import board
+from broadcasts.history import running
 from broadcasts.web.service_gauges import ServiceGauges
 
 # A proxy on this machine speaks for somebody who may be anywhere.
@@ -64,7 +64,7 @@ def running_service(request: HttpRequest) -> Any:
 async def readiness(service: Any) -> dict[str, Any]:
     """Say whether the database answers, the service runs, and each enabled server's link is up."""
     try:
-        links = await sync_to_async(board.read_links)(timezone.now())
+        links = await sync_to_async(running.read_links)(timezone.now())
     except (DatabaseError, InterfaceError):
         links, database = [], "not answering"
     else:

@@ -94,7 +94,7 @@ async def test_it_is_not_ready_where_the_service_does_not_run(scope):
 
 
 async def test_it_is_not_ready_without_a_database(service, monkeypatch):
-    monkeypatch.setattr("broadcasts.web.board.read_links", out_of_order)
+    monkeypatch.setattr("broadcasts.history.running.read_links", out_of_order)
     response = await get("/readyz", service=service)
     assert response.status == 503
     assert response.json()["database"] == "not answering"
