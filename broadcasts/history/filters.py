@@ -4,10 +4,11 @@ Without a period, and unless something is asked for that points at few broadcast
 days are meant.
 """
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import django_filters as filters
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import ExtractHour, ExtractIsoWeekDay
 from django.utils import timezone
@@ -40,6 +41,9 @@ STATUS_LABELS = {
     Status.NO_CANDIDATES: "No candidates",
     Status.FAILED: "Failed",
 }
+# What lies outside is no time of a record, and too near to the calendar's ends for every zone.
+NO_EARLIER = MinValueValidator(datetime(1970, 1, 1, tzinfo=UTC), "There was no record before 1970.")
+NO_LATER = MaxValueValidator(datetime(9000, 1, 1, tzinfo=UTC), "That is too far ahead.")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -70,8 +74,18 @@ class BroadcastFilter(filters.FilterSet):
         empty_label=None,
         choices=[(key, label) for key, (label, _) in PERIODS.items()],
     )
-    since = filters.IsoDateTimeFilter(label="From", field_name="opened_at", lookup_expr="gte")
-    until = filters.IsoDateTimeFilter(label="Before", field_name="opened_at", lookup_expr="lt")
+    since = filters.IsoDateTimeFilter(
+        label="From",
+        field_name="opened_at",
+        lookup_expr="gte",
+        validators=[NO_EARLIER, NO_LATER],
+    )
+    until = filters.IsoDateTimeFilter(
+        label="Before",
+        field_name="opened_at",
+        lookup_expr="lt",
+        validators=[NO_EARLIER, NO_LATER],
+    )
     status = filters.MultipleChoiceFilter(
         label="Status", choices=[(key.value, label) for key, label in STATUS_LABELS.items()]
     )
@@ -83,8 +97,11 @@ class BroadcastFilter(filters.FilterSet):
     attempted = filters.CharFilter(label="Claim tried by", method="attempted_by")
     unanswered_by = filters.CharFilter(label="Not answered by", method="not_answered_by")
     failed_for = filters.CharFilter(label="Hand-over failed for", method="handover_failed_for")
-    failed_handover = filters.BooleanFilter(
-        label="A hand-over failed", method="any_handover_failed"
+    # Of a truth that is neither, Django makes none, and what was asked for would be ignored.
+    failed_handover = filters.ChoiceFilter(
+        label="A hand-over failed",
+        method="any_handover_failed",
+        choices=[("true", "Yes"), ("false", "No")],
     )
     caller = filters.CharFilter(label="Caller", method="by_caller")
     called = filters.CharFilter(label="Called")
@@ -143,9 +160,9 @@ class BroadcastFilter(filters.FilterSet):
     def handover_failed_for(self, queryset: Broadcasts, name: str, value: str) -> Broadcasts:
         return queryset.filter(was_candidate(value, failed_at__isnull=False))
 
-    def any_handover_failed(self, queryset: Broadcasts, name: str, value: bool) -> Broadcasts:
+    def any_handover_failed(self, queryset: Broadcasts, name: str, value: str) -> Broadcasts:
         failed = Exists(Candidate.objects.filter(broadcast=OuterRef("pk"), failed_at__isnull=False))
-        return queryset.filter(failed if value else ~failed)
+        return queryset.filter(failed if value == "true" else ~failed)
 
     def by_caller(self, queryset: Broadcasts, name: str, value: str) -> Broadcasts:
         return queryset.filter(same_number("caller_number", value.strip()))

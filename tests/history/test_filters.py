@@ -124,12 +124,15 @@ def test_the_same_channel_is_the_same_on_its_own_server_alone():
     ("name", "value"),
     [
         ("since", "soon"),
+        ("since", "0001-01-01T00:00:00+14:00"),
+        ("until", "9999-12-31T23:59:59"),
         ("period", "ever"),
         ("status", ["lost"]),
         ("latency_min", "-1"),
         ("hour", "24"),
         ("weekday", "8"),
         ("same_caller", "you"),
+        ("failed_handover", "perhaps"),
     ],
 )
 def test_nonsense_is_named(name, value):
