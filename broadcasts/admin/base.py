@@ -12,7 +12,9 @@ from django.shortcuts import render
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminNullBooleanSelectWidget, UnfoldAdminTextInputWidget
 
-from .changes import PER_PAGE, describe, entries_of, may_see
+from broadcasts.history.changes import describe, entries_of
+
+from .changes import PER_PAGE, may_see
 
 BY_DEFAULT = [("unknown", "By default"), ("true", "Yes"), ("false", "No")]
 

@@ -7,10 +7,10 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest
 
+from broadcasts.history.words import in_words
 from broadcasts.models import Defaults
 
 from .base import ConfigurationAdmin, ReasonForm
-from .words import in_words
 
 CHOICES = ("timeout_ms", "notify_claimed", "preset")
 TROUBLE = ("on_failed_handover", "handover_ms", "rescue")

@@ -15,12 +15,13 @@ from django.utils.text import capfirst
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextareaWidget
 
 from broadcasts.domain.presets import MAX_ROUNDS
+from broadcasts.history.changes import entries_of, told_fields
+from broadcasts.history.words import in_words, rounds_in_words
 from broadcasts.models import Preset
 from broadcasts.models.presets import one_open_round
 
 from .base import ConfigurationAdmin, ReasonForm
-from .changes import entries_of, may_see, told_fields
-from .words import in_words, rounds_in_words
+from .changes import may_see
 
 INPUT = " ".join(INPUT_CLASSES)
 

@@ -19,10 +19,10 @@ from broadcasts.configuration_io import (
     export_document,
     import_document,
 )
+from broadcasts.history.words import in_words
 from broadcasts.models import Preset, Revision, Rule
 
 from .tools_page import INPUT, text_field, tool_page
-from .words import in_words
 
 # Less than Django takes in the fields of a form (DATA_UPLOAD_MAX_MEMORY_SIZE), for what is applied.
 MOST_CHARACTERS = 2_000_000

@@ -10,11 +10,11 @@ from django.http import HttpRequest, HttpResponse
 
 from broadcasts.domain.plan import Explanation, Plan, Source, explain
 from broadcasts.domain.rules import Incoming
+from broadcasts.history.words import in_words, rounds_in_words
 from broadcasts.models import Defaults
 from broadcasts.models.snapshot import read_call_configuration
 
 from .tools_page import server_field, text_field, tool_page
-from .words import in_words, rounds_in_words
 
 # Rules that are listed with what did not fit; the others are counted.
 MOST_LISTED = 100

@@ -6,7 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from broadcasts.admin.changes import KEPT, Difference, newest
+from broadcasts.history.changes import KEPT, Difference, newest
 from broadcasts.models import Defaults, Preset, Rule
 from tests.admin.cast import configured, person, visitor
 from tests.builders import make_server
