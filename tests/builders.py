@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, Group
 from django.utils import timezone
 
 from broadcasts.domain.lifecycle import STASIS_STATUS, Status
@@ -29,6 +29,13 @@ _numbers = count(1)
 def make_user(name: str = "operator", **columns: Any) -> AbstractUser:
     """Make a person who may sign in."""
     return get_user_model().objects.create_user(name, password="secret-of-a-test", **columns)
+
+
+def make_member(role: str) -> AbstractUser:
+    """Make a person of a role, named after it, or return the one made before."""
+    user = get_user_model().objects.filter(username=role).first() or make_user(role)
+    user.groups.add(Group.objects.get(name=role))
+    return user
 
 
 def make_server(name: str = "pbx", **columns: Any) -> AsteriskServer:

@@ -4,18 +4,20 @@ import asyncio
 import os
 import shutil
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 
 import pytest
 import uvicorn
 from asgiref.sync import sync_to_async
+from axe_playwright_python.async_playwright import Axe
 from django.conf import settings
 from django.core.cache import cache
 from django.test import AsyncClient
 from playwright.async_api import Browser, Page, async_playwright
 
 from broadcast_project.asgi import application
-from tests.builders import make_user
+from tests.builders import make_member, make_user
 from tests.databases import missing
 
 ARGUMENTS = [
@@ -95,20 +97,45 @@ async def session(transactional_db: None) -> AsyncClient:
     return client
 
 
-@pytest.fixture
-async def open_board(
-    browser: Browser, server: WebServer, session: AsyncClient
-) -> Callable[..., Page]:
-    """Return a function that opens the board, signed in, in a window of its own."""
+async def open_window(
+    browser: Browser, server: WebServer, session: AsyncClient, path: str, **window: object
+) -> Page:
+    """Open a page of ours with somebody's session, in a window of its own."""
+    context = await browser.new_context(**window)
+    cookie = session.cookies[settings.SESSION_COOKIE_NAME].value
+    await context.add_cookies(
+        [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": server.url}]
+    )
+    page = await context.new_page()
+    await page.goto(f"{server.url}{path}")
+    return page
 
-    async def opened(**window: object) -> Page:
-        context = await browser.new_context(**window)
-        cookie = session.cookies[settings.SESSION_COOKIE_NAME].value
-        await context.add_cookies(
-            [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": server.url}]
-        )
-        page = await context.new_page()
-        await page.goto(server.url)
-        return page
+
+@pytest.fixture
+def open_board(browser: Browser, server: WebServer, session: AsyncClient) -> Callable[..., Page]:
+    """Return a function that opens the board, signed in, in a window of its own."""
+    return partial(open_window, browser, server, session, "/")
+
+
+@pytest.fixture
+def open_page(browser: Browser, server: WebServer) -> Callable[..., Awaitable[Page]]:
+    """Return a function that opens a page as one of a role, in a window of its own."""
+
+    async def opened(path: str, role: str = "operator", **window: object) -> Page:
+        client = AsyncClient()
+        await client.aforce_login(await sync_to_async(make_member)(role))
+        return await open_window(browser, server, client, path, **window)
 
     return opened
+
+
+@pytest.fixture
+def no_serious_faults() -> Callable[[Page], Awaitable[None]]:
+    """Return a check that keeps nobody out of a page: axe finds nothing serious or critical."""
+
+    async def check(page: Page) -> None:
+        results = await Axe().run(page)
+        grave = {fault["impact"] for fault in results.response["violations"]}
+        assert grave.isdisjoint({"serious", "critical"}), results.generate_report()
+
+    return check

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.test import AsyncClient
 from playwright.async_api import Browser, Page, expect
 
@@ -13,7 +12,7 @@ from broadcasts.models import AriUser, Preset, Rule
 from broadcasts.simulator import SimulatedAsterisk
 from tests import builders
 from tests.admin import cast
-from tests.browser.conftest import WebServer
+from tests.browser.conftest import WebServer, open_window
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -27,14 +26,7 @@ async def open_admin(browser: Browser, server: WebServer) -> Open:
     await client.aforce_login(await sync_to_async(cast.person)("superuser"))
 
     async def opened(path: str, **window: object) -> Page:
-        context = await browser.new_context(**window)
-        cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
-        await context.add_cookies(
-            [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": server.url}]
-        )
-        page = await context.new_page()
-        await page.goto(f"{server.url}/admin/{path}")
-        return page
+        return await open_window(browser, server, client, f"/admin/{path}", **window)
 
     return opened
 

@@ -187,3 +187,13 @@ async def test_the_keyboard_reaches_everything_in_order(open_board):
         "Sign out",
         "Hold",
     ]
+
+
+async def test_an_accessibility_checker_finds_nothing_serious(open_board, no_serious_faults):
+    await make_lease()
+    await make_presence()
+    await make_broadcast(status=Status.CLAIMED)
+    await make_broadcast(timeout_ms=60_000)
+    page = await open_board()
+    await expect(rows(page)).to_have_count(2)
+    await no_serious_faults(page)
