@@ -19,6 +19,7 @@ from uuid import UUID
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.db import DatabaseError, transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from broadcasts.domain.arbiter import Phase
@@ -36,7 +37,7 @@ GROUP = "broker"
 HEARTBEAT_SECONDS = 1.0
 # Unseen for this long, a process is dead, and its candidates with it.
 DEAD_AFTER = timedelta(seconds=5)
-FORGOTTEN_AFTER = timedelta(minutes=5)
+FORGOTTEN = Q(seen_at__lt=Now() - timedelta(minutes=5))
 
 Key = tuple[int, str]
 
@@ -93,30 +94,40 @@ class Peers:
             (server_id, application): session.principal.name
             for server_id, application, session in self.broker.candidates.here()
         }
-        gone = self._written.keys() - here.keys()
-        come = {key: user for key, user in here.items() if key not in self._written}
-        elsewhere, self._alone = await self._exchange(gone, come)
+        changed, elsewhere, self._alone = await self._exchange(here)
         self._written = here
         self.broker.candidates.set_elsewhere(elsewhere)
-        return bool(gone or come)
+        return changed
 
     @database_sync_to_async
-    def _exchange(
-        self, gone: Iterable[Key], come: dict[Key, str]
-    ) -> tuple[dict[int, list[str]], bool]:
-        with transaction.atomic():
-            Process.objects.filter(pk=self.process_id).update(seen_at=Now())
-            self._write_gone(gone)
-            self._write_come(come)
-        alive = Process.objects.filter(seen_at__gt=Now() - DEAD_AFTER).exclude(pk=self.process_id)
-        peers = set(alive.values_list("pk", flat=True))
+    def _exchange(self, here: dict[Key, str]) -> tuple[bool, dict[int, list[str]], bool]:
+        changed = self._write(here)
+        others = Process.objects.exclude(pk=self.process_id)
+        if others.filter(FORGOTTEN).exists():
+            self._forget_dead()
+        peers = set(others.filter(seen_at__gt=Now() - DEAD_AFTER).values_list("pk", flat=True))
         elsewhere: dict[int, list[str]] = {}
         if peers:
             for server_id, name in Presence.objects.filter(process__in=peers).values_list(
                 "server_id", "application"
             ):
                 elsewhere.setdefault(server_id, []).append(name)
-        return elsewhere, not peers
+        return changed, elsewhere, not peers
+
+    def _write(self, here: dict[Key, str]) -> bool:
+        """Write that this process lives and who has come and gone; returns whether anybody has."""
+        written = self._written
+        with transaction.atomic():
+            if not Process.objects.filter(pk=self.process_id).update(seen_at=Now()):
+                # The database was away for so long that another process took this one for dead,
+                # and with its row went all that was written of it.
+                self._create()
+                written = {}
+            gone = written.keys() - here.keys()
+            come = {key: user for key, user in here.items() if key not in written}
+            self._write_gone(gone)
+            self._write_come(come)
+        return bool(gone or come)
 
     def _write_gone(self, gone: Iterable[Key]) -> None:
         present = Presence.objects.filter(process_id=self.process_id)
@@ -139,11 +150,19 @@ class Peers:
             [Connection(process=self.process_id, **values) for values in columns]
         )
 
+    @staticmethod
+    def _forget_dead() -> None:
+        """Remove processes that crashed; their candidates were there as long as they were seen."""
+        with transaction.atomic():
+            for dead in Process.objects.select_for_update().filter(FORGOTTEN):
+                Connection.objects.current(dead.pk).update(until=dead.seen_at)
+                dead.delete()
+
     @database_sync_to_async
     def _register(self) -> None:
-        for dead in Process.objects.filter(seen_at__lt=Now() - FORGOTTEN_AFTER):
-            Connection.objects.current(dead.pk).update(until=dead.seen_at)
-            dead.delete()
+        self._create()
+
+    def _create(self) -> None:
         Process.objects.create(
             id=self.process_id,
             host=socket.gethostname(),

@@ -77,7 +77,7 @@ class Connection(models.Model):
     """The time for which a candidate application was connected to a process, for a server.
 
     Kept when it is over, so that later one can tell whom a filter would have reached. Without an
-    end it goes on, or its process died and nobody has noticed yet.
+    end it goes on, or its process died and no other has noticed yet.
     """
 
     server = models.ForeignKey(AsteriskServer, models.CASCADE, related_name="connections")
