@@ -15,7 +15,7 @@ from unfold.decorators import action
 from broadcasts.history.running import connected_applications
 from broadcasts.models import AriUser
 
-from .base import ConfigurationAdmin
+from .base import ConfigurationAdmin, reason_given
 
 SECRET_BYTES = 24
 SHOWN = 200
@@ -85,8 +85,8 @@ class AriUserAdmin(ConfigurationAdmin):
             raise Http404
         if request.method == "POST":
             give_secret(user)
-            given = request.POST.get("change_reason", "").strip()
-            user._change_reason = ": ".join(filter(None, ("new secret", given)))[:255]
+            reasons = filter(None, ("new secret", reason_given(request)))
+            user._change_reason = ": ".join(reasons)[:255]
             user.save()
             return self._show_secret(request, user)
         context = {

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Field, Model
+from django.db.models import Field, Model, QuerySet
 from django.forms import BaseModelFormSet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,6 +13,7 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminNullBooleanSelectWidget, UnfoldAdminTextInputWidget
 
 from broadcasts.history.changes import describe, entries_of
+from broadcasts.models.history import for_reason
 
 from .changes import PER_PAGE, may_see
 
@@ -80,6 +81,15 @@ class ConfigurationAdmin(OpenChoices, ModelAdmin):
             part.instance._change_reason = form.cleaned_data.get("change_reason") or None
         super().save_formset(request, form, formset, change)
 
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        with for_reason(reason_given(request)):
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
+        """Delete what was chosen in a list."""
+        with for_reason(reason_given(request)):
+            super().delete_queryset(request, queryset)
+
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponse:
@@ -114,3 +124,8 @@ class ConfigurationAdmin(OpenChoices, ModelAdmin):
         if not object_id.isdecimal():
             raise Http404
         return int(object_id)
+
+
+def reason_given(request: HttpRequest) -> str:
+    """Return the reason that a page of its own, not a form of the model, asked for."""
+    return request.POST.get("change_reason", "").strip()[:255]

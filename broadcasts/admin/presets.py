@@ -20,7 +20,7 @@ from broadcasts.history.words import in_words, rounds_in_words
 from broadcasts.models import Preset
 from broadcasts.models.presets import one_open_round
 
-from .base import ConfigurationAdmin, ReasonForm
+from .base import ConfigurationAdmin, ReasonForm, reason_given
 from .changes import may_see
 
 INPUT = " ".join(INPUT_CLASSES)
@@ -154,8 +154,9 @@ class PresetAdmin(ConfigurationAdmin):
         """Make an old version the newest; says so, or what keeps it from being used."""
         preset = record.instance
         preset._state.adding = not Preset.objects.filter(pk=preset.pk).exists()
-        given = request.POST.get("change_reason", "").strip()
-        reason = f"version {record.version} restored" + (f": {given}" if given else "")
+        reason = ": ".join(
+            filter(None, (f"version {record.version} restored", reason_given(request)))
+        )
         preset._change_reason = reason[:255]
         try:
             preset.full_clean()

@@ -1,6 +1,7 @@
 """The history of changes: who changed what, when, from what to what, and why if they said so."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import models
@@ -48,8 +49,19 @@ class ChangeHistory(HistoricalRecords):
     ) -> str | None:
         """Return the reason that was given; a new password is the one change that nothing shows."""
         reason = super().get_change_reason_for_object(instance, history_type, using)
+        reason = reason or getattr(self.context, "reason", None)
         is_new_password = history_type == "~" and getattr(instance, "_password", None) is not None
         return reason or ("new password" if is_new_password else None)
+
+
+@contextmanager
+def for_reason(reason: str) -> Iterator[None]:
+    """Keep this reason with every change that is made within, also with what it takes along."""
+    ChangeHistory.context.reason = reason or None
+    try:
+        yield
+    finally:
+        del ChangeHistory.context.reason
 
 
 @receiver(pre_create_historical_record)

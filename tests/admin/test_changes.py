@@ -115,3 +115,42 @@ def test_nobody_below_a_superuser_can_make_one_or_touch_one():
         assert visitor("admin").post(address, {"post": "yes"}).status_code == 403
     address = reverse("admin:auth_user_password_change", args=[above.pk])
     assert visitor("admin").get(address).status_code == 403
+
+
+def test_a_deletion_has_its_reason():
+    preset = Preset.objects.create(name="sales")
+    address = reverse("admin:broadcasts_preset_delete", args=[preset.pk])
+    assert 'name="change_reason"' in visitor("admin").get(address).content.decode()
+    visitor("admin").post(address, {"post": "yes", "change_reason": "sales were closed"})
+    change = newest([Preset], 0, 1)[0]
+    assert (change.kind, change.name, change.record.changed_by) == ("deleted", "sales", "a-admin")
+    assert change.record.history_change_reason == "sales were closed"
+
+
+def test_what_is_deleted_from_a_list_has_the_reason_of_all():
+    keys = [Preset.objects.create(name=name).pk for name in ("sales", "support")]
+    chosen = {"action": "delete_selected", "_selected_action": keys}
+    address = reverse("admin:broadcasts_preset_changelist")
+    assert 'name="change_reason"' in visitor("admin").post(address, chosen).content.decode()
+    visitor("admin").post(address, {**chosen, "post": "yes", "change_reason": "tidied up"})
+    assert not Preset.objects.exists()
+    changes = newest([Preset], 0, 2)
+    assert [(one.kind, one.record.history_change_reason) for one in changes] == [
+        ("deleted", "tidied up")
+    ] * 2
+
+
+def test_what_a_deletion_takes_along_has_its_reason_too():
+    server = make_server()
+    Rule.objects.create(name="here", server=server, preset=Preset.objects.create(name="sales"))
+    address = reverse("admin:broadcasts_asteriskserver_delete", args=[server.pk])
+    visitor("admin").post(address, {"post": "yes", "change_reason": "moved to the cloud"})
+    assert newest([Rule], 0, 1)[0].record.history_change_reason == "moved to the cloud"
+
+
+def test_the_reason_of_one_change_is_not_that_of_the_next():
+    preset = Preset.objects.create(name="sales")
+    address = reverse("admin:broadcasts_preset_delete", args=[preset.pk])
+    visitor("admin").post(address, {"post": "yes", "change_reason": "sales were closed"})
+    Preset.objects.create(name="sales").delete()
+    assert newest([Preset], 0, 1)[0].record.history_change_reason is None
