@@ -5,7 +5,14 @@ from datetime import datetime, timedelta
 
 from broadcasts.domain.lifecycle import Status
 from broadcasts.domain.verdict import Verdict
-from broadcasts.models import Broadcast, Candidate, ClaimAttempt
+from broadcasts.models import (
+    ApplicationDay,
+    ApplicationHour,
+    Broadcast,
+    Candidate,
+    ClaimAttempt,
+    ServerHour,
+)
 from broadcasts.reports import tallies
 from broadcasts.reports.tallies import read_records
 from tests.builders import make_broadcast, make_server
@@ -76,3 +83,18 @@ def seal(broadcasts: list[Broadcast], first_seal: int = 1) -> None:
     tallies.count(read_records(rows))
     for number, key in enumerate(keys, first_seal):
         Broadcast.objects.filter(pk=key).update(seal=number)
+
+
+def everything() -> list[dict[tuple, list]]:
+    """Return all that is counted."""
+    return [
+        {
+            row.key: [getattr(row, name) for name in (*row.COUNTS, *row.NUMBERS_BY_KEY)]
+            for row in rows
+        }
+        for rows in (
+            ServerHour.objects.all(),
+            ApplicationHour.objects.all(),
+            ApplicationDay.objects.all(),
+        )
+    ]

@@ -13,7 +13,7 @@ from broadcasts.reports import tallies
 from broadcasts.reports.tallies import read_records
 from tests.builders import make_broadcast, make_server
 
-from .cast import make_attempt, make_records, seal
+from .cast import everything, make_attempt, make_records, seal
 
 pytestmark = pytest.mark.django_db
 
@@ -93,20 +93,6 @@ def test_counting_in_portions_comes_to_the_same_as_counting_at_once():
     for start in range(0, 60, 7):
         count(*broadcasts[start : start + 7])
     assert everything() == at_once
-
-
-def everything():
-    return [
-        {
-            row.key: [getattr(row, name) for name in (*row.COUNTS, *row.NUMBERS_BY_KEY)]
-            for row in rows
-        }
-        for rows in (
-            ServerHour.objects.all(),
-            ApplicationHour.objects.all(),
-            ApplicationDay.objects.all(),
-        )
-    ]
 
 
 def test_servers_and_hours_are_kept_apart():
