@@ -158,10 +158,14 @@ class BroadcastFilter(filters.FilterSet):
         return queryset.filter(was_candidate(value), ~has_attempted(value))
 
     def handover_failed_for(self, queryset: Broadcasts, name: str, value: str) -> Broadcasts:
-        return queryset.filter(was_candidate(value, failed_at__isnull=False))
+        sent_back = Q(status=Status.FAILED, winner=value)
+        return queryset.filter(sent_back | Q(was_candidate(value, failed_at__isnull=False)))
 
     def any_handover_failed(self, queryset: Broadcasts, name: str, value: str) -> Broadcasts:
-        failed = Exists(Candidate.objects.filter(broadcast=OuterRef("pk"), failed_at__isnull=False))
+        sent_back = Q(status=Status.FAILED) & ~Q(winner="")
+        failed = sent_back | Q(
+            Exists(Candidate.objects.filter(broadcast=OuterRef("pk"), failed_at__isnull=False))
+        )
         return queryset.filter(failed if value == "true" else ~failed)
 
     def by_caller(self, queryset: Broadcasts, name: str, value: str) -> Broadcasts:

@@ -162,7 +162,7 @@ class ReadRecord(NamedTuple):
 
 def read_records(broadcasts: "QuerySet[Broadcast]") -> Iterator[ReadRecord]:
     """Yield these broadcasts with what belongs to them, reading only what counting needs."""
-    rows = list(broadcasts.order_by().values_list(*OF_BROADCAST, named=True))
+    rows = list(broadcasts.values_list(*OF_BROADCAST, named=True))
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
         keys = [row.pk for row in batch]

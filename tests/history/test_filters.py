@@ -103,6 +103,14 @@ def test_applications_are_told_apart_by_what_they_did():
     assert found(failed_handover="false") == {other}
 
 
+def test_a_hand_over_has_failed_too_where_the_call_went_back_to_the_dialplan():
+    back = make_broadcast(["a", "b"], status=Status.FAILED, winner="a", claim_ms=5)
+    refused = make_broadcast([], status=Status.FAILED)
+    assert found(failed_for="a") == found(failed_handover="true") == {back}
+    assert found(failed_for="b") == set()
+    assert found(failed_handover="false") == {refused}
+
+
 def test_hours_and_weekdays_are_those_of_the_readers_zone():
     monday_2330_utc = datetime(2026, 11, 23, 23, 30, tzinfo=ZoneInfo("UTC"))
     late = make_broadcast(opened_at=monday_2330_utc)
