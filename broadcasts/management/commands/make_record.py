@@ -39,6 +39,6 @@ class Command(BaseCommand):
             with transaction.atomic():
                 rows += write(made)
             done += len(made)
-            self.stderr.write(f"\r{done:,} of {broadcasts:,} broadcasts", ending="")
-        self.stderr.write("")
+            if self.stderr.isatty():
+                self.stderr.write(f"\r{done:,} of {broadcasts:,} broadcasts", ending="")
         self.stdout.write(f"Made {done:,} broadcasts: {rows:,} rows in all.")
