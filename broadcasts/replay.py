@@ -3,23 +3,28 @@
 Each recorded broadcast is judged with the applications that were connected to its server when it
 began, and with as many of the draft's rounds as would have begun while it waited. So a draft that
 changes nothing reaches whom the broadcast reached, but for those who came between its rounds.
+
+A period is looked at in slices, from its newest broadcast back, each read by itself: none takes
+long, and whoever asks may stop in between.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Q
+from django.db.models import Min, Q, QuerySet
+from django.utils import timezone
 
 from broadcasts.domain.app_filter import compile_filter
 from broadcasts.domain.plan import PlannedRound
 from broadcasts.models import Broadcast, Candidate, Connection
 
-# The newest broadcasts of a period that are looked at, and how many are read at a time.
-MOST_BROADCASTS = 20_000
-CHUNK = 500
+# The broadcasts of a slice: a fraction of a second's work.
+SLICE = 1_000
+# As many sets of connected applications are remembered with whom a draft reaches of them.
+MOST_REMEMBERED = 500
 
 Names = frozenset[str]
 
@@ -28,19 +33,20 @@ Names = frozenset[str]
 class Replay:
     """What a draft would have made different.
 
-    examined: broadcasts looked at; `complete` unless the period has more of them.
+    examined: broadcasts looked at.
     changed: those that would have reached others; `unreached`: nobody at all, but somebody did.
     lost_winners: those whose winner would not have been asked.
     gains, losses: how many broadcasts more or fewer each application would have been offered.
+    place: where the next slice goes on; None when none is left.
     """
 
     examined: int = 0
-    complete: bool = True
     changed: int = 0
     unreached: int = 0
     lost_winners: int = 0
     gains: Counter[str] = field(default_factory=Counter)
     losses: Counter[str] = field(default_factory=Counter)
+    place: "Place | None" = None
 
     def count(self, reached: Names, would_reach: Names, winner: str) -> None:
         """Take one broadcast in."""
@@ -52,6 +58,23 @@ class Replay:
         self.lost_winners += bool(winner) and winner not in would_reach
         self.gains.update(would_reach - reached)
         self.losses.update(reached - would_reach)
+
+    def add(self, older: "Replay") -> None:
+        """Take in what came of the slice that follows."""
+        self.examined += older.examined
+        self.changed += older.changed
+        self.unreached += older.unreached
+        self.lost_winners += older.lost_winners
+        self.gains.update(older.gains)
+        self.losses.update(older.losses)
+        self.place = older.place
+
+
+class Place(NamedTuple):
+    """How far a replay has come: the broadcasts before this one are still to be looked at."""
+
+    opened_at: datetime
+    pk: int
 
 
 class Recorded(NamedTuple):
@@ -72,47 +95,83 @@ class Recorded(NamedTuple):
         return (until - self.opened_at).total_seconds() * 1000
 
 
-def replay(
-    rounds: Sequence[PlannedRound],
-    start: datetime,
-    end: datetime,
-    *,
-    server_id: int | None = None,
-    preset_name: str | None = None,
-) -> Replay:
-    """Run a draft over the broadcasts that began from `start` to before `end`.
+@dataclass(frozen=True)
+class Chosen:
+    """The broadcasts that began from `start` to before `end`.
 
-    With `server_id` or `preset_name` only over those of a server, or that used a preset.
+    With `server_id` or `preset_name` only those of a server, or that used a preset.
+    """
+
+    start: datetime
+    end: datetime
+    server_id: int | None = None
+    preset_name: str | None = None
+
+    def before(self, place: Place | None) -> "QuerySet[Broadcast]":
+        """Return those that are still to be looked at, the newest first."""
+        chosen = Broadcast.objects.filter(opened_at__gte=self.start, opened_at__lt=self.end)
+        if self.server_id is not None:
+            chosen = chosen.filter(server_id=self.server_id)
+        if self.preset_name is not None:
+            chosen = chosen.filter(preset_name=self.preset_name)
+        if place is not None:
+            older = Q(opened_at__lt=place.opened_at) | Q(pk__lt=place.pk)
+            chosen = chosen.filter(older, opened_at__lte=place.opened_at)
+        return chosen.order_by("-opened_at", "-pk")
+
+    def share_done(self, place: Place | None) -> float:
+        """Return how much of the period is done, from 0 to 1, by its time."""
+        if place is None:
+            return 1.0
+        oldest = Broadcast.objects.aggregate(oldest=Min("opened_at"))["oldest"] or self.start
+        begin, end = max(self.start, oldest), min(self.end, timezone.now())
+        return max(0.0, min(1.0, (end - place.opened_at) / max(end - begin, timedelta.resolution)))
+
+
+def replay(rounds: Sequence[PlannedRound], chosen: Chosen, most: int) -> Replay:
+    """Run a draft over the newest `most` of the chosen broadcasts, or a few more.
+
+    Raises:
+        FilterRefused: one of the draft's filters cannot be used.
+    """
+    result = replay_slice(rounds, chosen)
+    while result.place is not None and result.examined < most:
+        result.add(replay_slice(rounds, chosen, result.place))
+    return result
+
+
+def replay_slice(
+    rounds: Sequence[PlannedRound], chosen: Chosen, place: Place | None = None
+) -> Replay:
+    """Run a draft over the newest of the chosen broadcasts, or over those before a place.
 
     Raises:
         FilterRefused: one of the draft's filters cannot be used.
     """
     draft, result = Draft(rounds), Replay()
-    broadcasts = Broadcast.objects.filter(opened_at__gte=start, opened_at__lt=end)
-    if server_id is not None:
-        broadcasts = broadcasts.filter(server_id=server_id)
-    if preset_name is not None:
-        broadcasts = broadcasts.filter(preset_name=preset_name)
-    newest = broadcasts.order_by("-opened_at", "-pk").values_list(*Recorded._fields)
-    rows = [Recorded(*row) for row in newest[: MOST_BROADCASTS + 1]]
-    result.complete = len(rows) <= MOST_BROADCASTS
-    rows = rows[:MOST_BROADCASTS][::-1]
-    attendance = Attendance(rows)
-    for row, reached in with_candidates(rows):
-        present = attendance.at(row.server_id, row.opened_at) | reached
+    newest = chosen.before(place).values_list(*Recorded._fields)
+    rows = [Recorded(*row) for row in newest[: SLICE + 1]]
+    if len(rows) > SLICE:
+        rows.pop()
+        result.place = Place(rows[-1].opened_at, rows[-1].pk)
+    rows.reverse()
+    attendance, offered = Attendance(rows), candidates_of(rows)
+    for row in rows:
+        reached = frozenset(offered[row.pk])
+        present = attendance.at(row.server_id, row.opened_at)
+        if not reached <= present:
+            present |= reached
         result.count(reached, draft.reaches(present, row.waited_ms), row.winner)
     return result
 
 
-def with_candidates(rows: Sequence[Recorded]) -> Iterator[tuple[Recorded, Names]]:
-    """Yield each broadcast with the applications that it was offered to."""
-    for first in range(0, len(rows), CHUNK):
-        chunk = rows[first : first + CHUNK]
-        names: dict[int, set[str]] = defaultdict(set)
-        offered = Candidate.objects.filter(broadcast_id__in=[row.pk for row in chunk])
-        for broadcast_id, application in offered.values_list("broadcast_id", "application"):
-            names[broadcast_id].add(application)
-        yield from ((row, frozenset(names[row.pk])) for row in chunk)
+def candidates_of(rows: Sequence[Recorded]) -> Mapping[int, set[str]]:
+    """Return the applications that each broadcast was offered to, by its key."""
+    names: dict[int, set[str]] = defaultdict(set)
+    offered = Candidate.objects.filter(broadcast_id__in=[row.pk for row in rows])
+    for broadcast_id, application in offered.values_list("broadcast_id", "application"):
+        names[broadcast_id].add(application)
+    return names
 
 
 class Draft:
@@ -136,7 +195,7 @@ class Draft:
         """Return when each round begins that admits anyone, and whom it admits."""
         begun = self._reached.get(present)
         if begun is None:
-            if len(self._reached) >= CHUNK:
+            if len(self._reached) >= MOST_REMEMBERED:
                 self._reached.clear()
             begun = self._reached[present] = list(self._timeline(present))
         return begun

@@ -9,7 +9,7 @@ from broadcasts.domain.app_filter import FilterRefused
 from broadcasts.domain.lifecycle import Status
 from broadcasts.domain.plan import PlannedRound
 from broadcasts.models import Broadcast
-from broadcasts.replay import replay
+from broadcasts.replay import Chosen, Place, replay, replay_slice
 from tests.builders import make_broadcast, make_connection, make_server
 
 pytestmark = pytest.mark.django_db
@@ -28,19 +28,19 @@ def broadcast(*offered: str, at=NOON, status=Status.TIMED_OUT, **columns):
     return make_broadcast(offered, opened_at=at, status=status, **columns)
 
 
-def replayed(*filters, start=NOON - DAY, end=NOON + DAY, **options):
+def replayed(*filters, start=NOON - DAY, end=NOON + DAY, most=20_000, **options):
     """Replay rounds, each a filter or a filter and its milliseconds."""
     rounds = [
         PlannedRound(*one) if isinstance(one, tuple) else PlannedRound(one, 500) for one in filters
     ]
-    return replay(rounds, start, end, **options)
+    return replay(rounds, Chosen(start, end, **options), most)
 
 
 def test_a_draft_that_reaches_the_same_changes_nothing():
     connected("ivr-1", "sales")
     broadcast("ivr-1")
     result = replayed("^ivr-")
-    assert (result.examined, result.changed, result.complete) == (1, 0, True)
+    assert (result.examined, result.changed, result.place) == (1, 0, None)
     assert not result.gains and not result.losses
 
 
@@ -117,14 +117,36 @@ def test_only_the_chosen_period_server_and_preset_are_looked_at():
 
 
 def test_of_a_long_period_the_newest_broadcasts_are_looked_at(monkeypatch):
-    monkeypatch.setattr(replay_module, "MOST_BROADCASTS", 2)
-    monkeypatch.setattr(replay_module, "CHUNK", 1)
+    monkeypatch.setattr(replay_module, "SLICE", 1)
     connected("ivr-1", since=NOON)
     for minutes in range(4):
         broadcast("old", at=NOON + minutes * MINUTE, channel_id=str(minutes))
-    result = replayed("^ivr-")
-    assert (result.examined, result.complete) == (2, False)
+    result = replayed("^ivr-", most=2)
+    assert (result.examined, result.place.opened_at) == (2, NOON + 2 * MINUTE)
     assert result.gains == {"ivr-1": 2}
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 1000])
+def test_slices_of_any_size_come_to_the_same(monkeypatch, size):
+    """Whoever was connected, and calls that began in the same instant, count once each."""
+    connected("early", until=NOON + MINUTE)
+    connected("late", since=NOON + 2 * MINUTE)
+    for minutes in (0, 0, 0, 1, 2, 3):
+        broadcast("a", at=NOON + minutes * MINUTE)
+    whole = replayed("^(early|late)")
+    monkeypatch.setattr(replay_module, "SLICE", size)
+    assert replayed("^(early|late)") == whole
+    assert (whole.examined, whole.gains) == (6, {"early": 3, "late": 2})
+
+
+def test_it_is_known_how_much_is_done():
+    chosen = Chosen(NOON - DAY, NOON + DAY)
+    assert chosen.share_done(None) == 1
+    for at in (NOON, NOON + DAY / 2):
+        broadcast("a", at=at)
+    assert chosen.share_done(Place(NOON + DAY, 1)) == 0
+    assert chosen.share_done(Place(NOON + DAY / 2, 1)) == 0.5, "before noon there is nothing"
+    assert chosen.share_done(Place(NOON - DAY, 1)) == 1
 
 
 def test_a_bad_filter_is_refused():
@@ -137,5 +159,5 @@ def test_nothing_is_written(django_assert_num_queries):
     broadcast("ivr-1")
     before = list(Broadcast.objects.values())
     with django_assert_num_queries(3):
-        replayed("^ivr-")
+        replay_slice([PlannedRound("^ivr-", 500)], Chosen(NOON - DAY, NOON + DAY))
     assert list(Broadcast.objects.values()) == before

@@ -78,7 +78,11 @@ class Configured:
 
     def posted(self, name: str) -> dict[str, Any]:
         """Return what a form at this address sends; most are sent empty, and shown again."""
-        return {"before": self.rule.pk} if name == "broadcasts_rule_move" else {}
+        needed = {
+            "broadcasts_rule_move": {"before": self.rule.pk},
+            "replay_slice": {"rounds-app_filter": "", "rounds-timeout_ms": "500"},
+        }
+        return needed.get(name, {})
 
 
 def configured() -> Configured:

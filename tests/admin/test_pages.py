@@ -47,6 +47,7 @@ RIGHTS: dict[str, Right] = {
     "try_it": Right(NOBODY, EDITORS),
     "rule_tester": Right(EDITORS, EDITORS),
     "replay": Right(EDITORS, EDITORS),
+    "replay_slice": Right(NOBODY, EDITORS),
     "exchange": Right(READERS, EDITORS),
     "export": Right(READERS, READERS),
     "broadcasts_preset_version": Right(READERS, EDITORS),

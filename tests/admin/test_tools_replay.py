@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from broadcasts import replay as replay_module
 from broadcasts.admin import tools_replay
 from broadcasts.models import Broadcast, Defaults, Revision
 from tests.admin.cast import visitor
@@ -20,12 +21,24 @@ def connected():
         make_connection(name, timezone.now() - timedelta(days=20))
 
 
-def replayed(app_filter: str, timeout_ms: str = "500", **posted):
-    """Replay a draft of one round; returns what the page was made of."""
+def form(app_filter: str, timeout_ms: str = "500", **posted) -> dict[str, object]:
+    """Return what the page's form sends, with a draft of one round."""
     draft = {"rounds-app_filter": app_filter, "rounds-timeout_ms": timeout_ms}
-    answer = visitor("admin").post(reverse("admin:replay"), {**draft, **posted})
+    return {**tools_replay.last_days(), **draft, **posted}
+
+
+def replayed(app_filter: str, timeout_ms: str = "500", **posted):
+    """Replay a draft without scripts; returns what the page was made of."""
+    values = form(app_filter, timeout_ms, **posted)
+    answer = visitor("admin").post(reverse("admin:replay"), values)
     assert answer.status_code == 200
     return answer.context
+
+
+def sliced(app_filter: str, place: str = "", **posted):
+    """Return the answer for one slice."""
+    values = form(app_filter, place=place, **posted)
+    return visitor("admin").post(reverse("admin:replay_slice"), values)
 
 
 def test_who_gains_and_who_loses_is_shown():
@@ -33,16 +46,53 @@ def test_who_gains_and_who_loses_is_shown():
     context = replayed("^s")
     assert (context["result"].changed, context["result"].examined) == (1, 1)
     assert context["tables"] == [
-        ("Who gains", "more", [("sales", 1), ("support", 1)], 0),
-        ("Who loses", "fewer", [("ivr-1", 1)], 0),
+        ("gains", "Who gains", "more", [("sales", 1), ("support", 1)], 0),
+        ("losses", "Who loses", "fewer", [("ivr-1", 1)], 0),
     ]
 
 
-def test_the_form_of_a_preset_replays_the_last_days():
+def test_the_draft_of_a_presets_form_is_taken_over_for_the_last_days():
+    """The page begins by itself; it is shown before any call is looked at."""
+    draft = {"rounds-app_filter": "^s", "rounds-timeout_ms": "", "name": "a-draft", "args": ""}
+    answer = visitor("admin").post(reverse("admin:replay"), draft)
+    assert answer.context["result"] is None
+    assert "data-begin" in answer.content.decode()
+    assert answer.context["form"].cleaned_data["rounds"][0].app_filter == "^s"
+
     make_broadcast(["ivr-1"], opened_at=timezone.now() - timedelta(days=6))
     make_broadcast(["ivr-1"], opened_at=timezone.now() - timedelta(days=8))
-    context = replayed("^s", name="a-draft", description="", args="")
-    assert context["result"].examined == 1
+    found = visitor("admin").post(reverse("admin:replay_slice"), draft).json()
+    assert (found["examined"], found["place"], found["done"]) == (1, None, 1)
+
+
+def test_slices_follow_each_other_to_the_end(monkeypatch):
+    monkeypatch.setattr(replay_module, "SLICE", 2)
+    now = timezone.now()
+    for hours in range(5):
+        make_broadcast(["ivr-1"], opened_at=now - timedelta(hours=hours))
+    found, place = [], ""
+    while place is not None:
+        found.append(sliced("^s", place).json())
+        place = found[-1]["place"]
+    assert [one["examined"] for one in found] == [2, 2, 1]
+    assert [one["losses"] for one in found] == [{"ivr-1": 2}, {"ivr-1": 2}, {"ivr-1": 1}]
+    shares = [one["done"] for one in found]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+
+
+@pytest.mark.parametrize(
+    "place", ["yesterday 1", "2026-05-01T10:00:00 1", "2026-05-01 x", "0001-01-01T00:00+14:00 1"]
+)
+def test_nonsense_is_no_place_in_a_replay(place):
+    answer = sliced("^s", place)
+    assert (answer.status_code, list(answer.json()["faults"])) == (400, ["place"])
+
+
+def test_a_slice_of_a_bad_draft_says_why():
+    answer = sliced("^(s")
+    assert answer.status_code == 400
+    assert "round 1: app_filter '^(s'" in answer.json()["faults"]["rounds"][0]
 
 
 def test_only_the_chosen_calls_are_looked_at():
@@ -83,7 +133,7 @@ def test_a_timeout_that_is_left_open_is_the_default(monkeypatch):
 )
 def test_what_cannot_be_replayed_says_why(posted, field, fault):
     context = replayed(**posted)
-    assert "result" not in context
+    assert context["result"] is None
     assert fault in " ".join(context["form"].errors[field])
 
 
@@ -91,7 +141,7 @@ def test_of_many_applications_those_it_concerns_most_are_listed(monkeypatch):
     monkeypatch.setattr(tools_replay, "MOST_LISTED", 1)
     make_broadcast(["ivr-1"])
     gains, _ = replayed("^s")["tables"]
-    assert gains == ("Who gains", "more", [("sales", 1)], 1)
+    assert gains == ("gains", "Who gains", "more", [("sales", 1)], 1)
 
 
 def test_a_replay_changes_nothing():

@@ -1,11 +1,14 @@
 """The tools in a browser."""
 
+import itertools
+
 import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.test import AsyncClient
 from playwright.async_api import expect
 
+from broadcasts import replay
 from broadcasts.models import Preset
 from tests import builders
 from tests.admin import cast
@@ -86,10 +89,71 @@ async def test_a_draft_is_replayed_as_it_is_typed_and_not_saved(open_tool):
     await page.get_by_label("App filter").fill("^nobody")
     async with page.expect_popup() as opened:
         await page.get_by_role("button", name="Replay this draft").click()
-    replay = await opened.value
-    await expect(replay.get_by_role("status")).to_contain_text("1 of 1 calls would have reached")
-    await expect(replay.get_by_label("App filter")).to_have_value("^nobody")
+    popup = await opened.value
+    await expect(popup.get_by_role("status")).to_contain_text("1 of 1 calls would have reached")
+    await expect(popup.get_by_label("App filter")).to_have_value("^nobody")
     assert (await Preset.objects.aget(pk=preset.pk)).version == preset.version
+
+
+async def test_a_long_replay_shows_how_far_it_is_and_can_be_stopped_and_taken_up_again(
+    open_tool, monkeypatch
+):
+    monkeypatch.setattr(replay, "SLICE", 1)
+    for _ in range(3):
+        await make_broadcast(["ivr-1"])
+    page = await open_tool("replay/")
+    await page.get_by_label("App filter").fill("^nobody")
+    answered = itertools.count(1)
+
+    async def answer_once(route):
+        if next(answered) == 1:
+            await route.continue_()
+
+    await page.route("**/replay-slice/", answer_once)
+    await page.get_by_role("button", name="Replay", exact=True).click()
+    await expect(page.locator("[data-reached]")).to_contain_text("1 calls, back to")
+    await expect(page.locator("[data-table=losses] tbody")).to_have_text("ivr-11 fewer")
+    await page.get_by_role("button", name="Stop").click()
+    state = page.get_by_role("status")
+    await expect(state).to_have_text(
+        "It was stopped. So far: 1 of 1 calls would have reached other applications."
+    )
+
+    await page.unroute("**/replay-slice/")
+    await page.get_by_role("button", name="Go on").click()
+    await expect(state).to_have_text("3 of 3 calls would have reached other applications.")
+    await expect(page.get_by_role("progressbar")).to_have_js_property("value", 1)
+    await expect(page.locator("[data-stop]")).to_be_hidden()
+
+
+async def test_a_replay_that_breaks_off_says_so(open_tool):
+    page = await open_tool("replay/")
+    await page.route("**/replay-slice/", lambda route: route.fulfill(status=503))
+    await page.get_by_role("button", name="Replay", exact=True).click()
+    state = page.get_by_role("status")
+    await expect(state).to_contain_text("It broke off: the service answered 503")
+    await page.unroute("**/replay-slice/")
+    await page.get_by_role("button", name="Go on").click()
+    await expect(state).to_have_text("There were no such calls in this period.")
+
+
+async def test_what_is_wrong_with_a_draft_is_said_on_the_page(open_tool):
+    page = await open_tool("replay/")
+    await page.get_by_label("App filter").fill("^(vip")
+    await page.get_by_role("button", name="Replay", exact=True).click()
+    await expect(page.get_by_role("alert")).to_contain_text("app_filter '^(vip'")
+    await expect(page.get_by_label("App filter")).to_have_value("^(vip")
+
+
+async def test_without_its_script_a_replay_is_one_answer(open_tool):
+    await make_broadcast(["ivr-1"])
+    page = await open_tool("replay/")
+    await page.route("**/replay.js", lambda route: route.abort())
+    await page.reload()
+    await page.get_by_label("App filter").fill("^nobody")
+    await page.get_by_role("button", name="Replay", exact=True).click()
+    await expect(page.get_by_role("status")).to_contain_text("1 of 1 calls would have reached")
+    await expect(page.get_by_role("progressbar")).to_be_hidden()
 
 
 async def test_the_enter_key_saves_the_preset(open_tool):
