@@ -195,10 +195,33 @@ UNFOLD = {
     },
 }
 
-# The API for other programs: tokens of ours, read-only.
+# The API for other programs: JSON, read-only, for tokens of ours (see docs/api.md).
 KNOX_TOKEN_MODEL = "broadcasts.ApiToken"
 # Knox's own migrations would make a table of the tokens that ours replaces.
 MIGRATION_MODULES = {"knox": None}
+# A token is 256 random bits, so a fast hash of it tells nothing (knox's default, SHA-512). What it
+# begins with lets people and scanners of secrets know it for one of ours.
+REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_PREFIX": "sb_"}
+# What one token may ask for, in each process: a number per second, minute, hour or day; "": any.
+API_RATE = env.str("API_RATE", "600/minute")
+REST_FRAMEWORK = {
+    # No session: no page elsewhere can make a browser ask in somebody's name.
+    "DEFAULT_AUTHENTICATION_CLASSES": ["broadcasts.api.authentication.BearerToken"],
+    "DEFAULT_PERMISSION_CLASSES": ["broadcasts.api.rights.MayRead"],
+    "DEFAULT_THROTTLE_CLASSES": ["broadcasts.api.rights.TokenRate"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": [],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "broadcasts.api.errors.answer",
+    "COMPACT_JSON": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Stasis Broadcast",
+    "DESCRIPTION": "The record of broadcasts, read-only: the same filter and columns as the pages.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+}
 
 # Seals the record, signs exports and makes pseudonyms. Changing it breaks the chain of what was
 # sealed before, so it may outlive a SECRET_KEY.

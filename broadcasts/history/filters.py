@@ -67,7 +67,11 @@ def has_attempted(application: str) -> Exists:
 class BroadcastFilter(filters.FilterSet):
     """Broadcasts by what people ask for; times without a zone are in the current one."""
 
-    q = filters.CharFilter(label="Number or channel id", method="search")
+    q = filters.CharFilter(
+        label="Number or channel id",
+        help_text="The caller's number, the called one or a channel's id, in full.",
+        method="search",
+    )
     period = filters.ChoiceFilter(
         label="Period",
         method="within",
@@ -76,12 +80,14 @@ class BroadcastFilter(filters.FilterSet):
     )
     since = filters.IsoDateTimeFilter(
         label="From",
+        help_text="Offered at this time or later.",
         field_name="opened_at",
         lookup_expr="gte",
         validators=[NO_EARLIER, NO_LATER],
     )
     until = filters.IsoDateTimeFilter(
         label="Before",
+        help_text="Offered before this time.",
         field_name="opened_at",
         lookup_expr="lt",
         validators=[NO_EARLIER, NO_LATER],
@@ -92,23 +98,48 @@ class BroadcastFilter(filters.FilterSet):
     stasis_status = filters.MultipleChoiceFilter(
         label="STASISSTATUS", choices=[(one.value, one.value) for one in StasisStatus]
     )
-    winner = filters.CharFilter(label="Winner")
-    candidate = filters.CharFilter(label="Offered to", method="offered_to")
-    attempted = filters.CharFilter(label="Claim tried by", method="attempted_by")
-    unanswered_by = filters.CharFilter(label="Not answered by", method="not_answered_by")
-    failed_for = filters.CharFilter(label="Hand-over failed for", method="handover_failed_for")
+    winner = filters.CharFilter(label="Winner", help_text="The application that won the call.")
+    candidate = filters.CharFilter(
+        label="Offered to", help_text="An application that was a candidate.", method="offered_to"
+    )
+    attempted = filters.CharFilter(
+        label="Claim tried by",
+        help_text="An application that made a claim, won or lost.",
+        method="attempted_by",
+    )
+    unanswered_by = filters.CharFilter(
+        label="Not answered by",
+        help_text="An application that was a candidate and made no claim.",
+        method="not_answered_by",
+    )
+    failed_for = filters.CharFilter(
+        label="Hand-over failed for",
+        help_text="An application that won and could not take the call.",
+        method="handover_failed_for",
+    )
     # Of a truth that is neither, Django makes none, and what was asked for would be ignored.
     failed_handover = filters.ChoiceFilter(
         label="A hand-over failed",
         method="any_handover_failed",
         choices=[("true", "Yes"), ("false", "No")],
     )
-    caller = filters.CharFilter(label="Caller", method="by_caller")
-    called = filters.CharFilter(label="Called")
-    server = filters.ModelChoiceFilter(
-        label="Server", queryset=AsteriskServer.objects.all(), to_field_name="name"
+    caller = filters.CharFilter(
+        label="Caller",
+        help_text="The caller's number in full; also found where a pseudonym has taken its place.",
+        method="by_caller",
     )
-    preset = filters.CharFilter(label="Preset", method="by_preset")
+    called = filters.CharFilter(
+        label="Called", help_text="The number or extension that was called, in full."
+    )
+    server = filters.ModelChoiceFilter(
+        label="Server",
+        help_text="The name of an Asterisk server.",
+        queryset=AsteriskServer.objects.all(),
+        to_field_name="name",
+    )
+    preset = filters.CharFilter(
+        label="Preset", help_text="The name of a preset, with or without the @.", method="by_preset"
+    )
     latency_min = filters.NumberFilter(
         label="Claimed after at least (ms)", field_name="claim_ms", lookup_expr="gte", min_value=0
     )
@@ -116,15 +147,30 @@ class BroadcastFilter(filters.FilterSet):
         label="Claimed after at most (ms)", field_name="claim_ms", lookup_expr="lte", min_value=0
     )
     hour = filters.NumberFilter(
-        label="Hour of the day", method="in_hour", min_value=0, max_value=23
+        label="Hour of the day",
+        help_text="In which the call was offered, 0 to 23, in the reader's time zone.",
+        method="in_hour",
+        min_value=0,
+        max_value=23,
+        decimal_places=0,
     )
     weekday = filters.ChoiceFilter(
         label="Weekday",
         method="on_weekday",
         choices=[(str(number), name) for number, name in enumerate(WEEKDAYS, 1)],
     )
-    same_caller = filters.NumberFilter(label="Same caller as broadcast", method="of_same_caller")
-    same_channel = filters.NumberFilter(label="Same channel as broadcast", method="of_same_channel")
+    same_caller = filters.NumberFilter(
+        label="Same caller as broadcast",
+        help_text="The number of a broadcast, whose caller stays untold.",
+        method="of_same_caller",
+        decimal_places=0,
+    )
+    same_channel = filters.NumberFilter(
+        label="Same channel as broadcast",
+        help_text="The number of a broadcast; the same server and channel id.",
+        method="of_same_channel",
+        decimal_places=0,
+    )
 
     class Meta:
         model = Broadcast
@@ -174,7 +220,7 @@ class BroadcastFilter(filters.FilterSet):
     def by_preset(self, queryset: Broadcasts, name: str, value: str) -> Broadcasts:
         return queryset.filter(preset_name=value.strip().removeprefix("@"))
 
-    def in_hour(self, queryset: Broadcasts, name: str, value: Any) -> Broadcasts:
+    def in_hour(self, queryset: Broadcasts, name: str, value: int) -> Broadcasts:
         zone = timezone.get_current_timezone()
         return queryset.alias(_hour=ExtractHour("opened_at", tzinfo=zone)).filter(_hour=value)
 
@@ -182,11 +228,11 @@ class BroadcastFilter(filters.FilterSet):
         day = ExtractIsoWeekDay("opened_at", tzinfo=timezone.get_current_timezone())
         return queryset.alias(_weekday=day).filter(_weekday=int(value))
 
-    def of_same_caller(self, queryset: Broadcasts, name: str, value: Any) -> Broadcasts:
+    def of_same_caller(self, queryset: Broadcasts, name: str, value: int) -> Broadcasts:
         """Match the caller of a broadcast without telling anybody who that is."""
         number = Broadcast.objects.filter(pk=value).values_list("caller_number", flat=True).first()
         return queryset.filter(same_number("caller_number", number)) if number else queryset.none()
 
-    def of_same_channel(self, queryset: Broadcasts, name: str, value: Any) -> Broadcasts:
+    def of_same_channel(self, queryset: Broadcasts, name: str, value: int) -> Broadcasts:
         one = Broadcast.objects.filter(pk=value).values("server_id", "channel_id").first()
         return queryset.filter(**one) if one else queryset.none()
