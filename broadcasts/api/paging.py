@@ -28,6 +28,18 @@ class StrictPages(HistoryPages):
                 one["schema"] |= limits
         return described
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        link = {"type": ["string", "null"], "format": "uri"}
+        return {
+            "type": "object",
+            "required": ["next", "previous", "results"],
+            "properties": {
+                "next": {**link, "description": "Of the next page; null on the last one."},
+                "previous": {**link, "description": "Of the page before; null on the first one."},
+                "results": schema,
+            },
+        }
+
     def get_page_size(self, request: Request) -> int:
         asked = request.query_params.get(self.page_size_query_param, str(self.page_size))
         if not (is_number(asked) and 1 <= int(asked) <= self.max_page_size):
