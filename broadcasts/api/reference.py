@@ -20,6 +20,7 @@ from rest_framework.views import APIView
 from broadcasts.access import MAY_SEE_RECORD
 
 from .authentication import BearerToken
+from .in_words import addresses_of
 from .rights import MayRead
 
 
@@ -66,6 +67,9 @@ class Nothing(APIView):
 @require_safe
 @login_required
 @permission_required(MAY_SEE_RECORD, raise_exception=True)
-def reference(request: HttpRequest) -> HttpResponse:
+def page(request: HttpRequest) -> HttpResponse:
     """The description as a page."""
-    return render(request, "api/reference.html", {"schema": schema()})
+    base = request.build_absolute_uri("/").rstrip("/")
+    return render(
+        request, "api/reference.html", {"base": base, "addresses": addresses_of(schema())}
+    )

@@ -7,7 +7,7 @@ from . import reference, views
 app_name = "api"
 
 urlpatterns = [
-    path("", reference.reference, name="reference"),
+    path("", reference.page, name="reference"),
     path("v1/schema/", reference.Schema.as_view(), name="schema"),
     path("v1/broadcasts/", views.Broadcasts.as_view(), name="broadcasts"),
     path("v1/broadcasts/<int:pk>/", views.OneBroadcast.as_view(), name="broadcast"),
