@@ -157,13 +157,21 @@ def shape_faults(what: str, entries: Any) -> Iterator[str]:
 
 
 def current_presets() -> list[Entry]:
-    """Return every preset as an entry of a document."""
-    return [as_written(row, PRESET_FIELDS) for row in Preset.objects.all()]
+    """Return every preset as an entry of a document, its rounds always told."""
+    blank = as_written(Preset(rounds=None), PRESET_FIELDS)
+    return [told(row, blank) for row in Preset.objects.all()]
 
 
 def current_rules() -> list[Entry]:
     """Return every rule as an entry of a document, in their order."""
-    return [as_written(row, RULE_FIELDS) for row in Rule.objects.select_related("server", "preset")]
+    blank = as_written(Rule(), RULE_FIELDS)
+    return [told(row, blank) for row in Rule.objects.select_related("server", "preset")]
+
+
+def told(row: models.Model, blank: Entry) -> Entry:
+    """Return a row as an entry of a document, without what has its default."""
+    entry = as_written(row, blank)
+    return {key: value for key, value in entry.items() if value != blank[key]}
 
 
 class PlannedImport:

@@ -84,6 +84,14 @@ def test_an_export_is_text_for_people():
     assert "^ü-" in export_document("json")
 
 
+def test_an_export_leaves_out_what_has_its_default():
+    import_document("{presets: [{name: plain}], rules: [{name: all, preset: plain}]}")
+    assert json.loads(export_document("json")) == {
+        "presets": [{"name": "plain", "rounds": [{"app_filter": "", "timeout_ms": None}]}],
+        "rules": [{"name": "all", "preset": "plain"}],
+    }
+
+
 def test_a_dry_run_shows_the_difference_and_keeps_nothing():
     import_document(DOCUMENT)
     before = export_document()

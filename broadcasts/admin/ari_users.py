@@ -15,14 +15,14 @@ from unfold.decorators import action
 from broadcasts.history.running import connected_applications
 from broadcasts.models import AriUser
 
-from .base import ConfigurationAdmin, reason_given
+from .base import ManyAdmin, reason_given
 
 SECRET_BYTES = 24
 SHOWN = 200
 
 
 @admin.register(AriUser)
-class AriUserAdmin(ConfigurationAdmin):
+class AriUserAdmin(ManyAdmin):
     list_display = (
         "name",
         "applications",

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Field, Model, QuerySet
 from django.forms import BaseModelFormSet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,6 +14,8 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminNullBooleanSelectWidget, UnfoldAdminTextInputWidget
 
 from broadcasts.history.changes import describe, entries_of
+from broadcasts.models import Revision
+from broadcasts.models.bulk import Writing
 from broadcasts.models.history import for_reason
 
 from .changes import PER_PAGE, may_see
@@ -58,7 +61,7 @@ class ConfigurationAdmin(OpenChoices, ModelAdmin):
     """
 
     form = ReasonForm
-    list_per_page = 100
+    list_per_page = 50
     list_fullwidth = True
     warn_unsaved_form = True
 
@@ -129,3 +132,15 @@ class ConfigurationAdmin(OpenChoices, ModelAdmin):
 def reason_given(request: HttpRequest) -> str:
     """Return the reason that a page of its own, not a form of the model, asked for."""
     return request.POST.get("change_reason", "").strip()[:255]
+
+
+class ManyAdmin(ConfigurationAdmin):
+    """The pages of a kind of which there may be thousands, and which takes nothing else along."""
+
+    def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
+        """Delete what was chosen in a list, in few statements: claims may wait meanwhile."""
+        writing = Writing(reason_given(request))
+        writing.remove(list(queryset))
+        with transaction.atomic():
+            Revision.advance()
+            writing.execute()

@@ -20,7 +20,7 @@ from broadcasts.history.words import in_words, rounds_in_words
 from broadcasts.models import Preset
 from broadcasts.models.presets import one_open_round
 
-from .base import ConfigurationAdmin, ReasonForm, reason_given
+from .base import ManyAdmin, ReasonForm, reason_given
 from .changes import may_see
 
 INPUT = " ".join(INPUT_CLASSES)
@@ -82,9 +82,13 @@ class PresetForm(ReasonForm):
         "time-out to the defaults.",
     )
 
+    class Meta:
+        # Its choices say that themselves.
+        help_texts = {"notify_claimed": "", "on_failed_handover": ""}
+
 
 @admin.register(Preset)
-class PresetAdmin(ConfigurationAdmin):
+class PresetAdmin(ManyAdmin):
     form = PresetForm
     list_display = ("name", "description", "rounds_listed", "args", "version", "changed_at")
     search_fields = ("name", "description")

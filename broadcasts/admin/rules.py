@@ -15,7 +15,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 from broadcasts.models import Rule
 
 from . import ordering
-from .base import ConfigurationAdmin, ReasonForm
+from .base import ManyAdmin, ReasonForm
 
 
 class RuleForm(ReasonForm):
@@ -35,7 +35,7 @@ class RuleForm(ReasonForm):
 
 
 @admin.register(Rule)
-class RuleAdmin(ConfigurationAdmin):
+class RuleAdmin(ManyAdmin):
     form = RuleForm
     list_display = (
         "handle",

@@ -1,10 +1,12 @@
 """Import and export of presets and rules: what an import changes is shown before it is applied."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django import forms
 from django.contrib import messages
+from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -24,8 +26,12 @@ from broadcasts.models import Preset, Revision, Rule
 
 from .tools_page import INPUT, text_field, tool_page
 
-# Less than Django takes in the fields of a form (DATA_UPLOAD_MAX_MEMORY_SIZE), for what is applied.
+# Of a file; what is typed has to be less than Django takes in the fields of a form
+# (DATA_UPLOAD_MAX_MEMORY_SIZE).
+MOST_BYTES = 10_000_000
 MOST_CHARACTERS = 2_000_000
+# What was shown goes to the page and back packed, and is good for a day.
+SALT, GOOD_FOR = "import", timedelta(days=1)
 # Changes that are listed; the others are counted.
 MOST_LISTED = 500
 CONTENT_TYPES = {"yaml": "application/yaml", "json": "application/json"}
@@ -33,7 +39,10 @@ MODELS = ("preset", "rule")
 
 
 class ImportForm(forms.Form):
-    """A document, in a file or typed, and why it is imported."""
+    """A document, in a file or typed, and why it is imported.
+
+    `packed` is one whose difference was shown; it counts before the others.
+    """
 
     file = forms.FileField(
         label="File",
@@ -49,25 +58,40 @@ class ImportForm(forms.Form):
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 10, "spellcheck": "false"}),
     )
     change_reason = text_field("Reason for this change", "Optional; kept in the history.", 255)
+    packed = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def clean(self) -> dict[str, Any] | None:
         """Read the document; a file counts before what is typed."""
         values = super().clean() or self.cleaned_data
-        if file := values.get("file"):
+        if packed := values.get("packed"):
+            values["document"] = self._unpack(packed)
+        elif file := values.get("file"):
             values["document"] = self._read(file)
         if not self.errors and not values.get("document", "").strip():
             self.add_error("file", "Choose a file, or type what to import.")
         return values
 
     def _read(self, file: Any) -> str:
-        if file.size > MOST_CHARACTERS:
-            self.add_error("file", f"It is larger than {MOST_CHARACTERS:,} bytes.")
+        if file.size > MOST_BYTES:
+            self.add_error("file", f"It is larger than {MOST_BYTES:,} bytes.")
             return ""
         try:
             return file.read().decode("utf-8-sig")
         except UnicodeDecodeError:
             self.add_error("file", "It is not a text in UTF-8.")
             return ""
+
+    def _unpack(self, packed: str) -> str:
+        try:
+            return signing.loads(packed, salt=SALT, max_age=GOOD_FOR)
+        except signing.BadSignature:
+            self.add_error("file", "What was shown is not to be had any more. Choose it again.")
+            return ""
+
+
+def pack(document: str) -> str:
+    """Return a document as the form takes it back: small, and nobody else's."""
+    return signing.dumps(document, salt=SALT, compress=True)
 
 
 Row = tuple[str, str, str]
@@ -121,7 +145,8 @@ def exchange_view(request: HttpRequest) -> HttpResponse:
             else:
                 if applied:
                     return HttpResponseRedirect(reverse("admin:exchange"))
-                context |= {"difference": difference, "document": form.cleaned_data["document"]}
+                document = form.cleaned_data["document"]
+                context |= {"difference": difference, "packed": pack(document)}
     return tool_page(request, "exchange.html", "Import and export", {**context, "form": form})
 
 

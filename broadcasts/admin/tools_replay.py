@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 from broadcasts.domain.plan import PlannedRound
 from broadcasts.domain.presets import PresetRefused, read_rounds
 from broadcasts.models.presets import one_open_round
-from broadcasts.models.snapshot import read_call_configuration
+from broadcasts.models.snapshot import read_defaults
 from broadcasts.replay import Chosen, Place, Replay, replay, replay_slice
 
 from .presets import RoundsField
@@ -65,7 +65,7 @@ class ReplayForm(forms.Form):
 
     def draft(self) -> list[PlannedRound]:
         """Return the rounds; a time-out that is left open is the default of the server."""
-        default_ms = read_call_configuration().in_force(self.chosen().server_id).timeout_ms
+        default_ms = read_defaults().in_force(self.chosen().server_id).timeout_ms
         return [
             PlannedRound(one.app_filter, default_ms if one.timeout_ms is None else one.timeout_ms)
             for one in self.cleaned_data["rounds"]

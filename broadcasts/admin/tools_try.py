@@ -1,6 +1,7 @@
 """Try it: which applications each round of a draft admits, judged by the code of calls."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby, islice
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -20,8 +21,9 @@ from broadcasts.models.known import KnownApplication, known_applications
 
 from .presets import RoundsWidget
 
-# Applications that are listed for each round; the others are counted.
-MOST_LISTED = 200
+# Applications that are listed for each round, of those connected and of the others, of those in and
+# of those out; what is left is counted.
+MOST_LISTED = 100
 
 Round = dict[str, Any]
 
@@ -88,13 +90,15 @@ def tried_filter(one: Round, applications: Sequence[KnownApplication]) -> dict[s
 def listed(judged: Sequence[tuple[KnownApplication, bool]]) -> Iterator[dict[str, Any]]:
     """Yield the applications to show: who is in and connected now comes first."""
     in_first = sorted(judged, key=lambda pair: (not pair[0].is_connected, not pair[1]))
-    for application, is_in in in_first[:MOST_LISTED]:
-        seen = application.last_seen
-        yield {
-            "name": application.name,
-            "in": is_in,
-            "seen": date_format(timezone.localtime(seen), "Y-m-d H:i") if seen else None,
-        }
+    for _, alike in groupby(in_first, key=lambda pair: (pair[0].is_connected, pair[1])):
+        for application, is_in in islice(alike, MOST_LISTED):
+            yield as_listed(application, is_in)
+
+
+def as_listed(application: KnownApplication, is_in: bool) -> dict[str, Any]:
+    seen = application.last_seen
+    told = date_format(timezone.localtime(seen), "Y-m-d H:i") if seen else None
+    return {"name": application.name, "in": is_in, "seen": told}
 
 
 def counts(judged: Sequence[tuple[KnownApplication, bool]]) -> dict[str, int]:

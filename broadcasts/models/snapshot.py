@@ -25,9 +25,20 @@ def read_call_configuration() -> Configuration:
     Raises:
         ValueError: the environment names an unknown choice.
     """
-    layers = {row.server_id: as_layer(row) for row in Defaults.objects.select_related("preset")}
-    installation = layers.pop(None, Layer())
-    return Configuration(presets(), list(rules()), layers, installation, environment_layer())
+    return Configuration(presets(), list(rules()), *layers())
+
+
+def read_defaults() -> Configuration:
+    """Read the defaults alone, for what asks neither for presets nor for rules: one query."""
+    return Configuration((), (), *layers())
+
+
+def layers() -> tuple[dict[int, Layer], Layer, Layer]:
+    """Return the defaults of each server, of the installation and of the environment."""
+    rows = Defaults.objects.select_related("preset")
+    of_servers = {row.server_id: as_layer(row) for row in rows}
+    installation = of_servers.pop(None, Layer())
+    return of_servers, installation, environment_layer()
 
 
 def environment_layer() -> Layer:

@@ -111,3 +111,17 @@ def test_the_list_of_rules_asks_as_often_however_long_it_is(rules):
     with CaptureQueriesContext(connection) as many:
         client.get(address)
     assert len(many) == len(few)
+
+
+def test_many_rules_are_deleted_in_few_statements_and_count_for_the_next_call():
+    preset = Preset.objects.create(name="sales")
+    keys = [Rule.objects.create(name=f"rule-{number}", preset=preset).pk for number in range(60)]
+    before = Revision.current()
+    chosen = {"action": "delete_selected", "_selected_action": keys, "post": "yes"}
+    client = visitor("admin")
+    with CaptureQueriesContext(connection) as queries:
+        client.post(reverse("admin:broadcasts_rule_changelist"), chosen)
+    assert len(queries) < 40
+    assert not Rule.objects.exists()
+    assert Revision.current() > before
+    assert Rule.history.filter(history_type="-", changed_by="a-admin").count() == 60

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import yaml
+from django.core import signing
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
@@ -61,7 +62,6 @@ def test_the_difference_is_shown_before_anything_is_changed():
 def test_a_file_is_read_as_its_text_would_be():
     answer = posted(file=SimpleUploadedFile("configuration.yaml", DOCUMENT.encode()))
     assert difference(answer) == {"vip": "added", "fresh": "added"}
-    assert answer.context["document"] == DOCUMENT
 
 
 def test_what_was_shown_is_applied_with_its_reason():
@@ -97,7 +97,7 @@ def test_what_cannot_be_imported_says_why_and_changes_nothing():
     [
         ({}, "Choose a file"),
         ({"document": DOCUMENT, "change_reason": "x" * 256}, "at most 255 characters"),
-        ({"file": SimpleUploadedFile("large.yaml", b"#" * 2_000_001)}, "larger than 2,000,000"),
+        ({"file": SimpleUploadedFile("large.yaml", b"#" * 10_000_001)}, "larger than 10,000,000"),
         ({"file": SimpleUploadedFile("picture.png", b"\x89PNG\xff\xfe")}, "not a text in UTF-8"),
     ],
 )
@@ -114,9 +114,16 @@ def test_auditors_are_offered_the_export_alone():
 
 
 def test_the_largest_file_can_be_applied_too():
-    document = DOCUMENT + "#" * (2_000_000 - len(DOCUMENT))
+    document = DOCUMENT + "#" * (10_000_000 - len(DOCUMENT))
     shown = posted(file=SimpleUploadedFile("large.yaml", document.encode()))
     revision = shown.context["difference"].revision
-    answer = posted(document=shown.context["document"], revision=revision, apply="1")
+    answer = posted(packed=shown.context["packed"], revision=revision, apply="1")
     assert answer.status_code == 302
     assert Preset.objects.filter(name="fresh").exists()
+
+
+@pytest.mark.parametrize("packed", ["nonsense", signing.dumps(DOCUMENT, salt="another page")])
+def test_nothing_is_applied_but_what_was_shown(packed):
+    answer = posted(packed=packed, revision=Revision.current(), apply="1")
+    assert "not to be had any more" in answer.content.decode()
+    assert not Preset.objects.exists()
