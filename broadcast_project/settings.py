@@ -4,6 +4,7 @@ Every value that an installation may want to change is read from the environment
 file beside `manage.py`; docs/deployment.md lists them all.
 """
 
+import re
 from pathlib import Path
 
 import environ
@@ -204,6 +205,8 @@ MIGRATION_MODULES = {"knox": None}
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_PREFIX": "sb_"}
 # What one token may ask for, in each process: a number per second, minute, hour or day; "": any.
 API_RATE = env.str("API_RATE", "600/minute")
+if API_RATE and not re.fullmatch(r"[1-9]\d{0,8}/(second|minute|hour|day)", API_RATE):
+    raise ImproperlyConfigured("API_RATE must be such as 600/minute, or empty.")
 REST_FRAMEWORK = {
     # No session: no page elsewhere can make a browser ask in somebody's name.
     "DEFAULT_AUTHENTICATION_CLASSES": ["broadcasts.api.authentication.BearerToken"],

@@ -24,7 +24,22 @@ class Numbers(serializers.Serializer):
     )
 
 
-class Reading(Numbers):
+class Zoned(serializers.Serializer):
+    """What zone times are meant in."""
+
+    zone = serializers.CharField(
+        default="UTC",
+        help_text="The time zone that `hour`, `weekday` and times without an offset are meant in, "
+        "such as `Europe/Berlin`. Times are answered in UTC.",
+    )
+
+    def validate_zone(self, name: str) -> str:
+        if name not in available_timezones():
+            raise serializers.ValidationError("There is no such time zone.")
+        return name
+
+
+class Reading(Numbers, Zoned):
     """How a list of broadcasts is read."""
 
     fields = serializers.CharField(
@@ -32,11 +47,6 @@ class Reading(Numbers):
         help_text="Columns, with commas between: "
         + ", ".join(f"`{column.key}`" for column in columns.ALL)
         + ". Unless told: `id` and what a page shows.",
-    )
-    zone = serializers.CharField(
-        default="UTC",
-        help_text="The time zone that `hour`, `weekday` and times without an offset are meant in, "
-        "such as `Europe/Berlin`. Times are answered in UTC.",
     )
 
     def validate_fields(self, text: str) -> tuple[columns.Column, ...]:
@@ -46,11 +56,6 @@ class Reading(Numbers):
             known = ", ".join(columns.BY_KEY)
             raise serializers.ValidationError(f"No such column: {', '.join(unknown)}. Of: {known}.")
         return columns.chosen(keys)
-
-    def validate_zone(self, name: str) -> str:
-        if name not in available_timezones():
-            raise serializers.ValidationError("There is no such time zone.")
-        return name
 
 
 def read(shape: type[serializers.Serializer], request: Request) -> dict[str, Any]:

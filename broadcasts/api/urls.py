@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from . import reference, views
+from . import reference, reports, views
 
 app_name = "api"
 
@@ -14,6 +14,7 @@ urlpatterns = [
     path("v1/attempts/", views.Attempts.as_view(), name="attempts"),
     path("v1/applications/", views.Applications.as_view(), name="applications"),
     path("v1/links/", views.Links.as_view(), name="links"),
+    path("v1/reports/", reports.Reports.as_view(), name="reports"),
     path("v1/access-events/", views.AccessEvents.as_view(), name="access_events"),
     re_path(r"^v1/", reference.Nothing.as_view(), name="nothing"),
 ]

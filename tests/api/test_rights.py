@@ -19,6 +19,7 @@ LISTS = {
     "/api/v1/attempts/": {"operator", "admin", "auditor"},
     "/api/v1/applications/": {"operator", "admin", "auditor"},
     "/api/v1/links/": {"operator", "admin", "auditor"},
+    "/api/v1/reports/": {"operator", "admin", "auditor"},
     "/api/v1/schema/": {"operator", "admin", "auditor"},
     "/api/v1/access-events/": {"admin", "auditor"},
 }
