@@ -9,6 +9,7 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.db import DatabaseError
 
+from broadcasts.archive import upkeep
 from broadcasts.asterisk.supervisor import Links
 from broadcasts.broker import Broker, Server
 from broadcasts.broker.call import Call
@@ -58,6 +59,8 @@ class Service:
             asyncio.create_task(self._keep_configured()),
             asyncio.create_task(self._save_credentials_used()),
             asyncio.create_task(self.board.run()),
+            asyncio.create_task(upkeep.seal()),
+            asyncio.create_task(upkeep.tidy()),
         ]
         self.running = True
 

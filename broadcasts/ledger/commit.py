@@ -182,12 +182,10 @@ class Commit:
         self, entry: TryClaim | Attempt, row: Broadcast | None, verdict: Verdict
     ) -> ClaimResult:
         at = moment(entry.claim.at)
-        # A sealed broadcast is finished with its attempts: a later one stands by itself.
-        linked = row is not None and row.seal is None
         behind = row and row.claimed_at and verdict is not Verdict.WON
         self._attempts.append(
             (
-                row.pk if linked else None,
+                row.pk if row else None,
                 entry.channel_id,
                 entry.claim.application,
                 entry.claim.user,

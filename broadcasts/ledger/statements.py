@@ -40,11 +40,17 @@ CANDIDATE = f"""
     (broadcast_id, application, position, round, reached_by, offered_at, failure)
     VALUES (%s, %s, %s, %s, %s, %s, '')"""
 
+# A sealed broadcast is finished with its attempts: a later one stands by itself. PostgreSQL is made
+# to wait for who is sealing it just now; SQLite lets one write at a time.
+IF_UNSEALED = f"SELECT id FROM {BROADCASTS} WHERE id = %s AND seal IS NULL"
+if connection.features.has_select_for_update:
+    IF_UNSEALED += " FOR KEY SHARE"
+
 ATTEMPT = f"""
     INSERT INTO {ClaimAttempt._meta.db_table}
     (broadcast_id, channel_id, application, "user", at, answer, verdict, since_offered_ms,
      behind_winner_ms)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"""
+    VALUES (({IF_UNSEALED}), %s, %s, %s, %s, %s, %s, %s, %s)"""
 
 _FIELDS = [field for field in Broadcast._meta.concrete_fields if not field.primary_key]
 _TIMES = {field.attname for field in _FIELDS if isinstance(field, models.DateTimeField)}

@@ -24,7 +24,7 @@ class Seal(models.Model):
         help_text="Records that were finished later had been sealed already: it was written late, "
         "as when the database had been away, or put in.",
     )
-    digest = models.BinaryField(max_length=32)
+    digest = models.BinaryField(max_length=48, help_text="16 bytes for each part of the record.")
     chain = models.BinaryField(max_length=32)
 
     class Meta:
@@ -40,7 +40,8 @@ class ChainHead(models.Model):
 
     `horizon`: everything that was finished until then has been sealed. `unbroken_since`: since when
     looks have followed one another closely; after a pause, late entries are waited for first.
-    `attempts` and `accesses` are the keys of the last ones sealed of what is only ever appended.
+    `attempts` and `accesses` are the keys of the last ones sealed of what is only ever appended,
+    `pseudonyms` is the number of the last seal whose broadcast's caller has been replaced.
     """
 
     number = models.PositiveBigIntegerField(default=0)
@@ -50,6 +51,7 @@ class ChainHead(models.Model):
     unbroken_since = models.DateTimeField(null=True)
     attempts = models.PositiveBigIntegerField(default=0)
     accesses = models.PositiveBigIntegerField(default=0)
+    pseudonyms = models.PositiveBigIntegerField(default=0)
 
     class Meta:
         default_permissions = ()

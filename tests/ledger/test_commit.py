@@ -231,3 +231,27 @@ def test_a_replacing_opening_ends_the_older_broadcast_first():
     write(Opening(newer, ("a",), "socket", replaces=True))
     assert stored(older).status == Status.ABANDONED
     assert stored(newer).status == Status.OPEN
+
+
+def sealed_row() -> Broadcast:
+    """Return an ended broadcast as memory knows it, which has been sealed since."""
+    row = open_row()
+    write(Ending(row, Status.TIMED_OUT, "nobody claimed in time", NOW))
+    Broadcast.objects.filter(pk=row.pk).update(seal=1)
+    assert row.seal is None
+    return row
+
+
+def test_a_sealed_broadcast_gets_no_further_attempts_whoever_made_them():
+    row = sealed_row()
+    write(Attempt(claim("b"), Verdict.TIMED_OUT, row.channel_id, row), try_claim(row))
+    write(TryClaim(claim("a"), row.channel_id, None))
+    assert not row.attempts.exists()
+    kept = ClaimAttempt.objects.filter(channel_id=row.channel_id, broadcast=None)
+    assert list(kept.values_list("answer", flat=True)) == [404, 404, 404]
+
+
+def test_a_sealed_broadcast_is_told_no_hang_up_any_more():
+    row = sealed_row()
+    write(HangUp(row, NOW + 62, 16, "Normal Clearing"))
+    assert (stored(row).hung_up_at, stored(row).hangup_cause) == (None, None)
