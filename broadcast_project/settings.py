@@ -86,6 +86,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "broadcasts.web.middleware.ContentSecurityPolicy",
+    "broadcasts.web.zones.ViewersZone",
 ]
 
 ROOT_URLCONF = "broadcast_project.urls"
@@ -102,6 +103,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
+            "libraries": {"record": "broadcasts.web.template_tags"},
         },
     },
 ]
@@ -163,6 +165,8 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "broadcasts" / door / "static" for door in ("web", "admin")]
 # Static files are served straight from the packages that bring them: nothing to collect first.
 WHITENOISE_USE_FINDERS = True
+
+FILTERS_EMPTY_CHOICE_LABEL = "Any"
 
 LOGIN_URL = "web:sign_in"
 LOGIN_REDIRECT_URL = "/"

@@ -1,6 +1,6 @@
 """What people may see of callers, and the record of who came in and who looked."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
@@ -30,10 +30,17 @@ def address_of(request: HttpRequest | None) -> str:
     return request.META.get("REMOTE_ADDR", "") or "" if request else ""
 
 
+def unmasked_until(request: HttpRequest) -> datetime | None:
+    """Return until when the visitor sees numbers in full, or None for not at all."""
+    until = request.session.get(UNMASKED_UNTIL, 0)
+    if timezone.now().timestamp() >= until or not request.user.has_perm(MAY_UNMASK):
+        return None
+    return datetime.fromtimestamp(until, UTC)
+
+
 def is_unmasked(request: HttpRequest) -> bool:
     """Whether the visitor sees numbers in full: asked for lately, and still allowed."""
-    until = request.session.get(UNMASKED_UNTIL, 0)
-    return timezone.now().timestamp() < until and request.user.has_perm(MAY_UNMASK)
+    return unmasked_until(request) is not None
 
 
 def show_for(request: HttpRequest) -> Show:

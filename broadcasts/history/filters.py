@@ -134,7 +134,7 @@ class BroadcastFilter(filters.FilterSet):
     server = filters.ModelChoiceFilter(
         label="Server",
         help_text="The name of an Asterisk server.",
-        queryset=AsteriskServer.objects.all(),
+        queryset=AsteriskServer.objects.only("name"),
         to_field_name="name",
     )
     preset = filters.CharFilter(

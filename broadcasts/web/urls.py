@@ -3,7 +3,16 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from broadcasts.web import monitoring, tokens, views
+from broadcasts.web import (
+    broadcast_views,
+    history_views,
+    monitoring,
+    numbers_views,
+    saved_views,
+    tokens,
+    views,
+    zones,
+)
 
 app_name = "web"
 
@@ -11,6 +20,15 @@ SIGN_IN = LoginView.as_view(template_name="web/sign_in.html", redirect_authentic
 
 urlpatterns = [
     path("", views.live_board, name="live_board"),
+    path("history/", history_views.history, name="history"),
+    path("history/saved/", saved_views.save, name="save_filter"),
+    path("history/saved/<int:key>/", saved_views.open_saved, name="saved_filter"),
+    path("history/saved/<int:key>/change/", saved_views.change, name="change_filter"),
+    path("history/saved/<int:key>/delete/", saved_views.delete, name="delete_filter"),
+    path("broadcasts/<int:key>/", broadcast_views.broadcast, name="broadcast"),
+    path("numbers/", numbers_views.unmask, name="unmask_numbers"),
+    path("numbers/mask/", numbers_views.mask, name="mask_numbers"),
+    path("zone/", zones.zone, name="zone"),
     path("sign-in/", SIGN_IN, name="sign_in"),
     path("sign-out/", LogoutView.as_view(next_page="web:sign_in"), name="sign_out"),
     path("tokens/", tokens.tokens, name="tokens"),

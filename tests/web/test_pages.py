@@ -16,9 +16,14 @@ pytestmark = pytest.mark.django_db
 OPEN_TO_ALL = {"sign_in": 200, "healthz": 200, "readyz": 503, "metrics": 403, "sign_out": 405}
 
 
-@pytest.mark.parametrize("name", [pattern.name for pattern in urlpatterns])
-def test_who_is_not_signed_in_is_turned_away(client, name):
-    response = client.get(reverse(f"web:{name}"), REMOTE_ADDR="192.0.2.1")
+def example(pattern):
+    """Return an address of a pattern, with 1 for whatever key it takes."""
+    return reverse(f"web:{pattern.name}", args=[1] * len(pattern.pattern.converters))
+
+
+@pytest.mark.parametrize("pattern", urlpatterns, ids=lambda pattern: pattern.name)
+def test_who_is_not_signed_in_is_turned_away(client, pattern):
+    name, response = pattern.name, client.get(example(pattern), REMOTE_ADDR="192.0.2.1")
     if name in OPEN_TO_ALL:
         assert response.status_code == OPEN_TO_ALL[name]
     else:
@@ -104,7 +109,11 @@ def test_a_form_without_its_token_is_refused_within_the_frame():
 
 
 @pytest.mark.parametrize(
-    "name", ["base.css", "parts.css", "board.css", "board.js", "live_socket.js", "mark.svg"]
+    "name",
+    [
+        *("base.css", "parts.css", "board.css", "record.css", "history.css", "broadcast.css"),
+        *("board.js", "live_socket.js", "zone.js", "history.js", "mark.svg"),
+    ],
 )
 def test_static_files_are_served_without_collecting_them(client, name):
     response = client.get(f"/static/web/{name}")

@@ -116,6 +116,7 @@ function drawRecent(element, row) {
   time.dateTime = row.opened_at;
   time.title = at.toLocaleString();
   setText(time, clock.format(at));
+  field(element, "link").href = `/broadcasts/${row.id}/`;
   drawParties(element, row);
   const channel = field(element, "channel");
   setText(channel, [row.server, row.channel].join(" · "));
