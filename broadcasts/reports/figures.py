@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
 from typing import Any
 
 from .periods import Period, Span
@@ -61,8 +60,8 @@ class Behind:
         """Ask for broadcasts with an outcome that were opened within the span or the period."""
         since, until = span or self._whole
         return {
-            "since": local_text(since, self._zone),
-            "until": local_text(until, self._zone),
+            "since": since.astimezone(self._zone).isoformat(timespec="minutes"),
+            "until": until.astimezone(self._zone).isoformat(timespec="minutes"),
             **self._server,
             "status": [one.value for one in OUTCOMES],
             **more,
@@ -71,10 +70,3 @@ class Behind:
     def counted(self, count: int, span: Span | None = None, **more: str | list[str]) -> Cell:
         """Return a number of broadcasts."""
         return Cell(count, self.asked(span, **more), exact=True)
-
-
-def local_text(moment: datetime, zone: tzinfo) -> str:
-    """Write a moment as forms take it: without its zone, unless clocks are changed just then."""
-    local = moment.astimezone(zone)
-    is_plain = local.replace(fold=0).utcoffset() == local.replace(fold=1).utcoffset()
-    return (local.replace(tzinfo=None) if is_plain else local).isoformat(timespec="minutes")
