@@ -1,0 +1,110 @@
+"""The reports in a browser."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from asgiref.sync import sync_to_async
+from playwright.async_api import expect
+
+from tests.reports.cast import make_records, seal
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+ADDRESS = "/reports/?first=2025-03-25&last=2025-04-01"
+SIZES = [{"width": 1400, "height": 900}, {"width": 400, "height": 800}]
+
+
+@pytest.fixture
+async def record():
+    await sync_to_async(fill)()
+
+
+def fill():
+    seal(make_records(60, datetime(2025, 3, 26, 12, tzinfo=UTC), timedelta(days=5)))
+
+
+@pytest.fixture
+async def open_reports(open_page):
+    """Return a function that opens the reports and keeps what the browser complains of."""
+    complaints = []
+
+    async def opened(address=ADDRESS, **window):
+        page = await open_page(address, "operator", **window)
+        page.on("console", lambda said: complaints.append(said.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        await page.reload()
+        return page
+
+    yield opened
+    assert complaints == []
+
+
+def is_drawn(page, name):
+    """Whether anything but background is on a chart."""
+    return page.evaluate(
+        """name => {
+            const canvas = document.querySelector(`[data-chart=${name}]`);
+            const {width, height} = canvas;
+            return canvas.getContext("2d").getImageData(0, 0, width, height).data.some(Boolean);
+        }""",
+        name,
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES, ids=["wide", "narrow"])
+async def test_every_chart_is_drawn_and_nothing_keeps_anybody_out(
+    record, open_reports, no_serious_faults, size, scheme
+):
+    page = await open_reports(viewport=size, color_scheme=scheme)
+    for name in ("outcomes", "latency", "applications", "failed_handovers"):
+        assert await is_drawn(page, name)
+    assert await page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    await no_serious_faults(page)
+
+
+async def test_an_empty_report_keeps_nobody_out(transactional_db, open_reports, no_serious_faults):
+    page = await open_reports()
+    await expect(page.get_by_text("No broadcast ended in this period.")).to_be_visible()
+    await no_serious_faults(page)
+
+
+async def test_a_bar_leads_to_the_broadcasts_behind_it(record, open_reports):
+    page = await open_reports(viewport=SIZES[0])
+    bar = await page.evaluate(
+        """() => {
+            const chart = Chart.getChart(document.querySelector("[data-chart=outcomes]"));
+            chart.canvas.scrollIntoView({ block: "center" });
+            const at = chart.data.datasets[0].data.findIndex((value) => value > 0);
+            const { x, y, base } = chart.getDatasetMeta(0).data[at].getProps(["x", "y", "base"]);
+            const box = chart.canvas.getBoundingClientRect();
+            return { x: box.left + x, y: box.top + (y + base) / 2 };
+        }"""
+    )
+    await page.mouse.click(bar["x"], bar["y"])
+    await page.wait_for_url("**/history/?*status=claimed*")
+
+
+async def test_a_figure_is_reached_by_keyboard(record, open_reports):
+    page = await open_reports(viewport=SIZES[0])
+    figure = page.locator("[data-report=outcomes] tbody a").first
+    await page.locator("[data-report=outcomes]").locator("..").focus()
+    await page.keyboard.press("Tab")
+    await expect(figure).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/history/?*")
+
+
+async def test_charts_follow_the_scheme(record, open_reports):
+    page = await open_reports(color_scheme="light")
+    chart = "Chart.getChart(document.querySelector('[data-chart=latency]'))"
+    colour = f"{chart}.data.datasets[0].borderColor"
+    light = await page.evaluate(colour)
+    await page.emulate_media(color_scheme="dark")
+    await page.wait_for_function(f"{colour} !== '{light}'")
+
+
+async def test_without_javascript_the_tables_remain(record, open_reports):
+    page = await open_reports(java_script_enabled=False)
+    await expect(page.locator("[data-report=outcomes] tbody tr")).to_have_count(9)
+    await expect(page.locator("canvas").first).to_be_hidden()
