@@ -179,7 +179,12 @@ class Candidate(models.Model):
             )
         ]
         indexes = [
-            models.Index(fields=["application", "-broadcast"], name="candidate_by_application")
+            models.Index(fields=["application", "-broadcast"], name="candidate_by_application"),
+            models.Index(
+                fields=["application", "-broadcast"],
+                condition=Q(failed_at__isnull=False),
+                name="candidate_failed",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -46,7 +46,9 @@ class LocalMoment(forms.DateTimeInput):
             return value
         if at is None or at.tzinfo is None:
             return value or ""
-        return timezone.localtime(at).replace(tzinfo=None).isoformat()
+        local = timezone.localtime(at).replace(tzinfo=None)
+        # Browsers know no smaller part of a second.
+        return local.isoformat(timespec="milliseconds" if local.microsecond else "seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,13 @@ class Asked:
         if isinstance(at, datetime):
             return moment(at)
         return str(dict(getattr(self.form.fields[name].widget, "choices", ())).get(value, value))
+
+    @property
+    def newest(self) -> str:
+        """The query of the first page."""
+        rest = self.query.copy()
+        rest.pop("cursor", None)
+        return rest.urlencode()
 
     def without(self, name: str, value: str) -> str:
         """Return the query with one value of a filter less, from the newest broadcast on."""

@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required, permission_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.safestring import SafeString
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from broadcasts import access
@@ -47,6 +48,7 @@ REACHED_BY = dict(Candidate.ReachedBy.choices)
 
 
 @require_safe
+@never_cache
 @login_required
 @permission_required(access.MAY_SEE_RECORD, raise_exception=True)
 def broadcast(request: HttpRequest, key: int) -> HttpResponse:

@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from broadcasts import access
@@ -20,6 +21,7 @@ BAD_REQUEST = 400
 
 
 @require_safe
+@never_cache
 @login_required
 @permission_required(access.MAY_SEE_RECORD, raise_exception=True)
 def history(request: HttpRequest) -> HttpResponse:

@@ -85,6 +85,13 @@ def test_the_period_is_always_said(operator):
     assert "From 2026-01-02 00:00:00, before 2026-01-03 12:30:00" in both
 
 
+def test_a_time_of_another_zone_stands_in_its_field_as_the_viewers(operator):
+    operator.cookies["zone"] = "Asia/Tokyo"
+    shown = page(operator, since="2026-01-02T00:00:00Z", until="2026-01-02T00:00:00.123456Z")
+    assert 'name="since" value="2026-01-02T09:00:00"' in shown
+    assert 'name="until" value="2026-01-02T09:00:00.123"' in shown
+
+
 def test_each_filter_in_force_can_be_taken_away_by_itself(operator):
     asked = "status=failed&status=claimed&winner=ivr+%26+co&cursor=&columns=id"
     active = operator.get(f"{HISTORY}?{asked}").context["asked"].active()
@@ -144,6 +151,14 @@ def test_a_page_takes_the_same_few_queries_however_much_it_shows(
         make_broadcast(preset_name=f"p{number}", preset_version=1, status=Status.CLAIMED)
     with django_assert_max_num_queries(9):
         client.get(HISTORY)
+
+
+@pytest.mark.parametrize("name", ["history", "broadcast"])
+def test_nothing_of_the_record_is_kept_by_browsers_and_proxies(operator, name):
+    key = make_broadcast().pk
+    response = operator.get(reverse(f"web:{name}", args=[key] if name == "broadcast" else []))
+    assert "no-store" in response["Cache-Control"]
+    assert "private" in response["Cache-Control"]
 
 
 def test_servers_are_offered_by_name_and_nothing_else_is_told_of_them(operator):
