@@ -48,6 +48,16 @@ GROUPS = {
         Entry("Groups", "badge", "admin:auth_group_changelist", "auth.view_group"),
     ],
 }
+CHANGES = Entry("History of changes", "history", "admin:changes", "")
+PROOF = [
+    Entry("Accesses", "login", "admin:broadcasts_accessevent_changelist", "accessevent"),
+    Entry(
+        "Notes of retention",
+        "auto_delete",
+        "admin:broadcasts_retentionnote_changelist",
+        "retentionnote",
+    ),
+]
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
@@ -58,9 +68,9 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     for title, entries in GROUPS.items():
         if items := list(links(request, entries)):
             groups.append({"title": title, "separator": True, "items": items})
-    if may_see_changes(request):
-        changes = Entry("History of changes", "history", "admin:changes", "")
-        groups.append({"title": "History", "separator": True, "items": [link(changes)]})
+    changes = [link(CHANGES)] if may_see_changes(request) else []
+    if items := [*changes, *links(request, PROOF)]:
+        groups.append({"title": "History", "separator": True, "items": items})
     return groups
 
 

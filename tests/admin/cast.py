@@ -1,6 +1,7 @@
 """Who visits the admin, and what there is to see in it."""
 
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group, User
@@ -8,9 +9,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from broadcasts.archive.retention import signed
+from broadcasts.archive.signing import sign
 from broadcasts.domain.verdict import Verdict
 from broadcasts.models import (
     ROLES,
+    AccessEvent,
     AriUser,
     AsteriskServer,
     Broadcast,
@@ -18,6 +22,7 @@ from broadcasts.models import (
     ClaimAttempt,
     Defaults,
     Preset,
+    RetentionNote,
     Rule,
 )
 from tests.builders import make_broadcast, make_server
@@ -61,6 +66,8 @@ class Configured:
     ariuser: AriUser
     user: User
     group: Group
+    accessevent: AccessEvent
+    retentionnote: RetentionNote
 
     def arguments(self, name: str) -> list[Any]:
         """Return what the address of this name needs."""
@@ -103,6 +110,9 @@ def configured() -> Configured:
         ariuser=AriUser.objects.first() or make_ari_user(),
         user=person("outsider"),
         group=Group.objects.get(name="operator"),
+        accessevent=AccessEvent.objects.first()
+        or AccessEvent.note(AccessEvent.Kind.UNMASK, "an-auditor", "10.0.0.7", reason="audit"),
+        retentionnote=RetentionNote.objects.first() or make_retention_note(),
     )
 
 
@@ -112,6 +122,17 @@ def make_ari_user(name: str = "ivr", **columns: Any) -> AriUser:
     user.set_password(CANDIDATE_PASSWORD)
     user.save()
     return user
+
+
+def make_retention_note(**columns: Any) -> RetentionNote:
+    """Make a genuine note of records that were removed."""
+    now = timezone.now()
+    defaults = {"at": now, "by": "the service", "older_than": now - timedelta(days=365)}
+    defaults |= {"first": 1, "through": 1234, "chain": bytes(32)}
+    note = RetentionNote(**{**defaults, "removed": {"broadcasts": 1200}, **columns})
+    note.signature = sign(signed(note))
+    note.save()
+    return note
 
 
 def readable_addresses(things: Configured) -> list[str]:

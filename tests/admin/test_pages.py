@@ -23,6 +23,7 @@ EDITORS = {"admin", "superuser"}
 NOBODY: set[str] = set()
 
 RECORD = ("broadcast", "candidate", "claimattempt")
+PROOF = ("accessevent", "retentionnote")
 CONFIGURATION = ("preset", "rule", "defaults", "asteriskserver", "ariuser")
 PEOPLE = ("user", "group")
 
@@ -56,10 +57,11 @@ RIGHTS: dict[str, Right] = {
     "broadcasts_ariuser_new_secret": Right(EDITORS, EDITORS),
     "auth_user_password_change": Right(EDITORS, EDITORS),
 }
-for model in RECORD:
-    RIGHTS[f"broadcasts_{model}_changelist"] = Right(STAFF, STAFF)
-    RIGHTS[f"broadcasts_{model}_change"] = Right(STAFF, NOBODY)
-    RIGHTS[f"broadcasts_{model}_history"] = Right(STAFF, STAFF)
+for model in RECORD + PROOF:
+    who = READERS if model in PROOF else STAFF
+    RIGHTS[f"broadcasts_{model}_changelist"] = Right(who, who)
+    RIGHTS[f"broadcasts_{model}_change"] = Right(who, NOBODY)
+    RIGHTS[f"broadcasts_{model}_history"] = Right(who, who)
     for action in ("add", "delete"):
         RIGHTS[f"broadcasts_{model}_{action}"] = Right(NOBODY, NOBODY)
 for model in CONFIGURATION + PEOPLE:
