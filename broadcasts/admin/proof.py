@@ -13,7 +13,7 @@ from broadcasts.models import AccessEvent, RetentionNote
 
 from .record import RecordAdmin
 
-ACCESS_COLOURS = {
+ACCESS_COLOURS = dict.fromkeys(AccessEvent.Kind, "default") | {
     AccessEvent.Kind.SIGN_IN_FAILED: "warning",
     AccessEvent.Kind.UNMASK: "info",
     AccessEvent.Kind.EXPORT: "info",
@@ -76,7 +76,9 @@ class RetentionNoteAdmin(RecordAdmin):
 def in_words(value: Any) -> str:
     """Return a JSON value as a line to read."""
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {in_words(item)}" for key, item in value.items())
+        return ", ".join(
+            f"{key.replace('_', ' ')}: {in_words(item)}" for key, item in value.items()
+        )
     if isinstance(value, list):
         return ", ".join(in_words(item) for item in value)
     return "" if value is None else str(value)

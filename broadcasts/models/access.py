@@ -18,7 +18,7 @@ class AccessEvent(models.Model):
         UNMASK = "unmask", "unmasked numbers"
         TOKEN = "token", "made an API token"
         TOKEN_END = "token_end", "ended an API token"
-        RETENTION = "retention", "removed what was older than the retention"
+        RETENTION = "retention", "removed old records"
         PSEUDONYMS = "pseudonyms", "replaced numbers by pseudonyms"
 
     at = models.DateTimeField()
@@ -30,6 +30,7 @@ class AccessEvent(models.Model):
     detail = models.JSONField(default=dict, blank=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = "access", "accesses"
         ordering = ["-pk"]
         default_permissions = ["view"]
         indexes = [models.Index(fields=["-at"], name="access_by_time")]

@@ -76,6 +76,7 @@ class RetentionNote(models.Model):
     signature = models.BinaryField(max_length=64, help_text="Ed25519, by the record's key.")
 
     class Meta:
+        verbose_name, verbose_name_plural = "note of retention", "notes of retention"
         ordering = ["through"]
         default_permissions = ["view"]
 
