@@ -30,6 +30,9 @@ def local_secret_key() -> str:
     return path.read_text()
 
 
+# What packages say that they were made by.
+VERSION = "1.0.0"
+
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "") or local_secret_key()
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -243,6 +246,8 @@ EXPORT_KEPT_DAYS = env.int("EXPORT_KEPT_DAYS", 7)
 
 # How scheduled reports are mailed, such as smtp+tls://user:password@mail.example:587.
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+# Where people reach the pages, such as https://broadcast.example.org: for links in mails.
+PUBLIC_URL = env.str("PUBLIC_URL", "")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "stasis-broadcast@localhost")
 
 # Bearer token with which /metrics may be read from elsewhere; unset: this machine and staff only.

@@ -16,6 +16,7 @@ from broadcasts.broker.call import Call
 from broadcasts.broker.peers import Peers
 from broadcasts.domain.plan import Configuration
 from broadcasts.environment import server_from_environment
+from broadcasts.exports.maker import Maker
 from broadcasts.facade import Credentials, Facade
 from broadcasts.facade.credentials import load_rows
 from broadcasts.ledger import Ledger
@@ -61,6 +62,7 @@ class Service:
             asyncio.create_task(self.board.run()),
             asyncio.create_task(upkeep.seal()),
             asyncio.create_task(upkeep.tidy()),
+            asyncio.create_task(Maker().run()),
         ]
         self.running = True
 

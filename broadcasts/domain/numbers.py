@@ -51,7 +51,15 @@ def cloak(record: Mapping[str, Any], number: Replace, name: Replace) -> dict[str
     """
     caller = record.get("caller_number") or ""
     swap = _swap(caller, number)
-    cloaked = {key: _in_texts(value, swap) for key, value in record.items()}
+    cloaked = dict(record)
+    if swap:
+        # For records by the million: most texts do not have it, and are not touched.
+        for key, value in record.items():
+            if isinstance(value, str):
+                if caller in value:
+                    cloaked[key] = swap(value)
+            elif value and isinstance(value, list | dict):
+                cloaked[key] = _in_texts(value, swap)
     if caller:
         cloaked["caller_number"] = number(caller)
     if record.get("caller_name"):

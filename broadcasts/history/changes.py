@@ -19,6 +19,7 @@ KINDS = {"+": "created", "~": "changed", "-": "deleted"}
 UNTOLD = {"id", "position", "version"}
 
 Key = tuple[type[Model], Any]
+Place = tuple[Any, Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +55,24 @@ def permission_to_see(model: type[Model]) -> str:
 
 def newest(models: Sequence[type[Model]], start: int, count: int) -> list[Change]:
     """Return `count` changes of these models, newest first, from the `start`-th on."""
+    entries = [entries_of(model).objects.all() for model in models]
+    return read_changes(models, places(entries)[start : start + count])
+
+
+def places(entries: "Sequence[QuerySet[Any]]") -> "QuerySet[Any]":
+    """Return where the entries of several histories are, newest first: for `read_changes`."""
     parts = [
-        entries_of(model)
-        .objects.order_by()
-        .values_list("history_date", "history_id", Value(number, output_field=CharField()))
-        for number, model in enumerate(models)
+        found.order_by().values_list(
+            "history_date", "history_id", Value(number, output_field=CharField())
+        )
+        for number, found in enumerate(entries)
     ]
-    places = parts[0].union(*parts[1:], all=True).order_by("-history_date", "-history_id")
-    wanted = [(models[int(number)], key) for _, key, number in places[start : start + count]]
+    return parts[0].union(*parts[1:], all=True).order_by("-history_date", "-history_id")
+
+
+def read_changes(models: Sequence[type[Model]], found: Iterable[Place]) -> list[Change]:
+    """Return the changes at these places, which `places` has numbered by the models' order."""
+    wanted = [(models[int(number)], key) for _, key, number in found]
     changes = dict(chain.from_iterable(_read(model, wanted) for model in models))
     return [changes[key] for key in wanted]
 

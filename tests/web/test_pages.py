@@ -1,9 +1,12 @@
 """People's pages, and who may see them."""
 
+from uuid import UUID
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.urls import reverse
+from django.urls.converters import UUIDConverter
 
 from broadcasts.web.middleware import POLICY
 from broadcasts.web.urls import urlpatterns
@@ -18,7 +21,9 @@ OPEN_TO_ALL = {"sign_in": 200, "healthz": 200, "readyz": 503, "metrics": 403, "s
 
 def example(pattern):
     """Return an address of a pattern, with 1 for whatever key it takes."""
-    return reverse(f"web:{pattern.name}", args=[1] * len(pattern.pattern.converters))
+    converters = pattern.pattern.converters.values()
+    keys = [UUID(int=1) if isinstance(one, UUIDConverter) else 1 for one in converters]
+    return reverse(f"web:{pattern.name}", args=keys)
 
 
 @pytest.mark.parametrize("pattern", urlpatterns, ids=lambda pattern: pattern.name)
@@ -112,6 +117,7 @@ def test_a_form_without_its_token_is_refused_within_the_frame():
     "name",
     [
         *("base.css", "parts.css", "board.css", "record.css", "history.css", "broadcast.css"),
+        *("exports.css", "export_progress.js"),
         *("board.js", "live_socket.js", "zone.js", "history.js", "mark.svg"),
     ],
 )

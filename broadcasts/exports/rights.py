@@ -1,0 +1,53 @@
+"""Who may take out what, judged anew whenever a package is made."""
+
+from typing import Any
+
+from broadcasts.access import MAY_EXPORT, MAY_SEE_RECORD, MAY_UNMASK
+from broadcasts.history.numbers import Show, in_full, masked
+from broadcasts.models import Wanted
+
+from .tables import ExportRefused
+
+MAY_SEE_ACCESSES = "broadcasts.view_accessevent"
+
+# Besides MAY_EXPORT; of changes, each history has a permission of its own.
+ALSO = {
+    Wanted.Kind.RECORD: MAY_SEE_RECORD,
+    Wanted.Kind.CHANGES: MAY_EXPORT,
+    Wanted.Kind.ACCESS: MAY_SEE_ACCESSES,
+    Wanted.Kind.REPORTS: MAY_SEE_RECORD,
+}
+
+
+class CommandLine:
+    """Whoever may run commands on the server may do everything; goes by `name` on record."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def has_perm(self, permission: str) -> bool:
+        return True
+
+    def get_username(self) -> str:
+        return self._name
+
+
+def may_export(person: Any, kind: str = Wanted.Kind.RECORD) -> bool:
+    """Whether somebody may take this out now. Who is not active may nothing."""
+    return person.has_perm(MAY_EXPORT) and person.has_perm(ALSO[Wanted.Kind(kind)])
+
+
+def check(person: Any, wanted: Wanted) -> None:
+    """Raise ExportRefused unless somebody may take this out now."""
+    if not may_export(person, wanted.kind):
+        raise ExportRefused(f"{person.get_username()} may not export this (any more).")
+
+
+def in_full_for(person: Any, wanted: Wanted) -> bool:
+    """Whether numbers go out in full: asked for, and allowed now."""
+    return wanted.unmasked and person.has_perm(MAY_UNMASK)
+
+
+def shown_to(person: Any, wanted: Wanted) -> Show:
+    """Return how private texts go out."""
+    return in_full if in_full_for(person, wanted) else masked

@@ -1,0 +1,86 @@
+"""Tables as bytes, in each of the formats."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from broadcasts.history.columns import Column
+from broadcasts.models import Wanted
+
+from .cells import Conversions, harmless
+from .tables import Row, Table
+
+# Rows that are written at a time.
+BLOCK = 1000
+# A half of a pair that stands alone, as JSON may hold one, has no place in UTF-8.
+LONE_HALVES = "backslashreplace"
+
+Step = Callable[[int], None]
+
+
+class Entry(Protocol):
+    """A file inside a package."""
+
+    def write(self, data: bytes) -> Any: ...
+
+
+def names(columns: Iterable[Column], header: str) -> list[str]:
+    """Return what columns are called: by their keys, or by their titles with the units."""
+    if header == Wanted.Header.KEYS:
+        return [column.key for column in columns]
+    return [f"{one.label} ({one.unit})" if one.unit else one.label for one in columns]
+
+
+def blocks(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    """Yield rows, many at a time."""
+    while block := list(islice(rows, BLOCK)):
+        yield block
+
+
+def write_csv(table: Table, wanted: Wanted, zone: ZoneInfo, entry: Entry, step: Step) -> None:
+    """Write comma-separated values as RFC 4180 has them, in UTF-8; none is an empty cell."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
+    if wanted.header != Wanted.Header.NONE:
+        writer.writerow(names(table.columns, wanted.header))
+    convert = Conversions(zone, harmless)
+    convert[bool] = lambda value: "true" if value else "false"
+    for kind in (int, float, type(None)):
+        convert[kind] = lambda value: value
+    for block in blocks(table.rows()):
+        writer.writerows([[convert[type(value)](value) for value in row] for row in block])
+        entry.write(buffer.getvalue().encode(errors=LONE_HALVES))
+        buffer.seek(0)
+        buffer.truncate()
+        step(len(block))
+    entry.write(buffer.getvalue().encode(errors=LONE_HALVES))
+
+
+def write_json_lines(
+    table: Table, wanted: Wanted, zone: ZoneInfo, entry: Entry, step: Step
+) -> None:
+    """Write an object per line; without a header, a list."""
+    columns = names(table.columns, wanted.header)
+    nameless = wanted.header == Wanted.Header.NONE
+    convert = Conversions(zone, str)
+    for kind in (int, float, type(None), bool, list, dict):
+        convert[kind] = lambda value: value
+    for block in blocks(table.rows()):
+        rows = ([convert[type(value)](value) for value in row] for row in block)
+        lines = (row if nameless else dict(zip(columns, row, strict=True)) for row in rows)
+        entry.write(b"".join(map(json_line, lines)))
+        step(len(block))
+
+
+def json_line(row: Any) -> bytes:
+    """Return a row as JSON, also with what orjson refuses."""
+    try:
+        return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError:
+        return json.dumps(row).encode() + b"\n"
