@@ -253,6 +253,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "stasis-broadcast@localhost")
 # Bearer token with which /metrics may be read from elsewhere; unset: this machine and staff only.
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
+DEFAULT_EXCEPTION_REPORTER_FILTER = "broadcast_project.error_reports.NothingTyped"
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
