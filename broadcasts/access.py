@@ -1,9 +1,10 @@
 """What people may see of callers, and the record of who came in and who looked."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.contrib.sessions.backends.base import SessionBase
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
@@ -19,6 +20,13 @@ UNMASKED_FOR = timedelta(minutes=15)
 UNMASKED_UNTIL = "numbers_unmasked_until"
 
 
+class Visitor(Protocol):
+    """A request, or anything else that somebody's session came with."""
+
+    user: Any
+    session: SessionBase
+
+
 def note(request: HttpRequest, kind: AccessEvent.Kind, **detail: Any) -> AccessEvent:
     """Record what the visitor did just now; `detail` has to be JSON and free of secrets."""
     who = request.user.get_username() if request.user.is_authenticated else ""
@@ -30,22 +38,22 @@ def address_of(request: HttpRequest | None) -> str:
     return request.META.get("REMOTE_ADDR", "") or "" if request else ""
 
 
-def unmasked_until(request: HttpRequest) -> datetime | None:
+def unmasked_until(visitor: Visitor) -> datetime | None:
     """Return until when the visitor sees numbers in full, or None for not at all."""
-    until = request.session.get(UNMASKED_UNTIL, 0)
-    if timezone.now().timestamp() >= until or not request.user.has_perm(MAY_UNMASK):
+    until = visitor.session.get(UNMASKED_UNTIL, 0)
+    if timezone.now().timestamp() >= until or not visitor.user.has_perm(MAY_UNMASK):
         return None
     return datetime.fromtimestamp(until, UTC)
 
 
-def is_unmasked(request: HttpRequest) -> bool:
+def is_unmasked(visitor: Visitor) -> bool:
     """Whether the visitor sees numbers in full: asked for lately, and still allowed."""
-    return unmasked_until(request) is not None
+    return unmasked_until(visitor) is not None
 
 
-def show_for(request: HttpRequest) -> Show:
+def show_for(visitor: Visitor) -> Show:
     """Return how the visitor is shown the private texts of a row."""
-    return in_full if is_unmasked(request) else masked
+    return in_full if is_unmasked(visitor) else masked
 
 
 def unmask(request: HttpRequest, reason: str) -> None:

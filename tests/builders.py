@@ -31,9 +31,10 @@ def make_user(name: str = "operator", **columns: Any) -> AbstractUser:
     return get_user_model().objects.create_user(name, password="secret-of-a-test", **columns)
 
 
-def make_member(role: str) -> AbstractUser:
-    """Make a person of a role, named after it, or return the one made before."""
-    user = get_user_model().objects.filter(username=role).first() or make_user(role)
+def make_member(role: str = "operator", name: str = "", **columns: Any) -> AbstractUser:
+    """Make a person of a role, named after it unless told, or return the one made before."""
+    name = name or role
+    user = get_user_model().objects.filter(username=name).first() or make_user(name, **columns)
     user.groups.add(Group.objects.get(name=role))
     return user
 

@@ -42,10 +42,10 @@ def read_message(server: Server, raw: bytes | str) -> Mapping[str, Any] | None:
     try:
         message = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        log.error("Asterisk %s sent something else than JSON (%s): %.80r", server.name, error, raw)
+        log.error("Asterisk %s sent something else than JSON: %s", server.name, error)
         return None
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-        log.error("Asterisk %s sent something else than a message: %.80r", server.name, raw)
+        log.error("Asterisk %s sent something else than a message", server.name)
         return None
     return message
 
@@ -55,4 +55,5 @@ def deliver(broker: Broker, link: Link, event: Mapping[str, Any]) -> None:
     try:
         broker.event(link, event)
     except Exception:
-        log.exception("Asterisk %s sent an event that failed: %.200r", link.server.name, event)
+        # Of the event its kind alone: what else is in it may be a caller's number.
+        log.exception("Asterisk %s sent an event that failed: %s", link.server.name, event["type"])

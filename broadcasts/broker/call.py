@@ -57,7 +57,7 @@ from broadcasts.ledger import (
 from broadcasts.ledger.entries import LedgerError, moment
 from broadcasts.models import Broadcast
 
-from .call_log import log, log_outcome, log_winner
+from .call_log import log, log_outcome, log_winner, told
 from .ports import Link, LinkDown, Response, channel_uri
 
 if TYPE_CHECKING:
@@ -249,9 +249,9 @@ class Call:
 
         log.warning(
             "%s: %s could not take the call (%s)",
-            self.row.channel_name,
+            told(self.row, self.row.channel_name),
             decision.application,
-            decision.reason,
+            told(self.row, decision.reason),
         )
         self.broker.ledger.submit(
             Reopening(self.row, decision.application, decision.reason, time.time(), decided)
@@ -360,7 +360,8 @@ class Call:
         if response.status in (404, 409):
             self.handle(HungUp(time.time()))
         elif response.status >= 400:
-            log.error("%s cannot be sent back: %s", self.row.channel_name, response)
+            name, answer = (told(self.row, text) for text in (self.row.channel_name, str(response)))
+            log.error("%s cannot be sent back: %s", name, answer)
 
     @staticmethod
     def _ignore(future: "asyncio.Future[Response]") -> Response | None:

@@ -1,8 +1,12 @@
-"""One line in the log for each call: whom it was offered to and what became of it."""
+"""One line in the log for each call: whom it was offered to and what became of it.
+
+No line holds a caller's number in full, which may stand in a channel's name or a reason, too.
+"""
 
 import logging
 
 from broadcasts.domain.broadcast import Broadcast as Arbitrated
+from broadcasts.domain.numbers import cloak, mask_name, mask_number
 from broadcasts.models import Broadcast
 
 log = logging.getLogger("broadcasts.calls")
@@ -13,8 +17,8 @@ def log_winner(row: Broadcast, broadcast: Arbitrated) -> None:
     waited = (row.claimed_at - row.opened_at).total_seconds() * 1000 if row.claimed_at else 0
     log.info(
         "%s → %s: offered to %s; %s won after %.1f ms",
-        row.channel_name,
-        row.called or "s",
+        told(row, row.channel_name),
+        told(row, row.called or "s"),
         names_of(broadcast.candidates),
         broadcast.winner,
         waited,
@@ -25,12 +29,18 @@ def log_outcome(row: Broadcast, broadcast: Arbitrated) -> None:
     """Say why nobody has the call."""
     log.info(
         "%s → %s: offered to %s; %s (%s)",
-        row.channel_name,
-        row.called or "s",
+        told(row, row.channel_name),
+        told(row, row.called or "s"),
         names_of(broadcast.candidates),
         str(row.status).replace("_", " "),
-        row.reason,
+        told(row, row.reason),
     )
+
+
+def told(row: Broadcast, text: str) -> str:
+    """Return a text about a call as the log may hold it."""
+    private = {"caller_number": row.caller_number, "text": text}
+    return cloak(private, mask_number, mask_name)["text"]
 
 
 def names_of(candidates: tuple[str, ...]) -> str:

@@ -180,8 +180,10 @@ class Ledger:
             # Most likely an older broadcast of the channel was never ended in the record.
             entry.replaces = True
             return self._write([entry])
-        log.error("An entry was rejected by the database: %r: %s", entry, error)
-        return [(entry.done, LedgerError(str(error)))]
+        # Further lines of PostgreSQL's tell the row itself, callers' numbers among it.
+        reason = str(error).partition("\n")[0]
+        log.error("An entry was rejected by the database: %s: %s", type(entry).__name__, reason)
+        return [(entry.done, LedgerError(reason))]
 
     def _pay_owed(self, force: bool) -> None:
         if not self._owed or (time.monotonic() < self._retry_at and not force):

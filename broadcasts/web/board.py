@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.db.models import Count
 
 from broadcasts.domain.lifecycle import Status
+from broadcasts.history.numbers import Show, masked
 from broadcasts.history.running import connected_applications, read_links
 from broadcasts.models import Broadcast, Candidate
 
@@ -51,8 +52,8 @@ COLUMNS = (
 Row = dict[str, Any]
 
 
-def read(now: datetime) -> dict[str, Any]:
-    """Return everything that the board shows, ready for JSON."""
+def read(now: datetime, show: Show = masked) -> dict[str, Any]:
+    """Return everything that the board shows to one viewer, ready for JSON."""
     waiting = Broadcast.objects.open()
     longest = list(waiting.order_by("opened_at", "pk").values(*COLUMNS)[:WAITING_LIMIT])
     recent = list(
@@ -70,7 +71,7 @@ def read(now: datetime) -> dict[str, Any]:
         },
         "waiting": [row["id"] for row in longest],
         "recent": [row["id"] for row in recent],
-        "rows": [shown(row, names[row["id"]]) for row in rows.values()],
+        "rows": [shown(show(row), names[row["id"]]) for row in rows.values()],
         "links": read_links(now),
         "applications": read_applications(now),
     }

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -14,6 +15,8 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
+from broadcasts import access
+from broadcasts.history.numbers import Show
 from broadcasts.web import board
 
 log = logging.getLogger(__name__)
@@ -28,7 +31,8 @@ LOOK_AT_MOST_EVERY = 0.3
 PATIENCE = 15.0
 
 TRY_AGAIN_LATER = 1013
-SIGNED_OUT = 4401
+# The page is loaded again, and says whether to sign in or what right is missing.
+MAY_LOOK_NO_LONGER = 4401
 
 
 class BoardConsumer(AsyncWebsocketConsumer):
@@ -42,7 +46,7 @@ class BoardConsumer(AsyncWebsocketConsumer):
     groups = [GROUP]
 
     async def connect(self) -> None:
-        if not self.scope["user"].is_authenticated:
+        if await self._viewers_show() is None:
             raise DenyConnection
         self._hinted = asyncio.Event()
         self._drawn = asyncio.Event()
@@ -68,21 +72,21 @@ class BoardConsumer(AsyncWebsocketConsumer):
 
     async def _run(self) -> None:
         try:
-            while await self._still_signed_in():
-                await self._look()
+            while show := await self._viewers_show():
+                await self._look(show)
                 await asyncio.sleep(LOOK_AT_MOST_EVERY)
                 await self._next_hint()
-            await self.close(SIGNED_OUT)
+            await self.close(MAY_LOOK_NO_LONGER)
         except TimeoutError:
             await self.close(TRY_AGAIN_LATER)
         except (DatabaseError, InterfaceError) as error:
             log.error("The live board cannot read the record: %s", str(error).strip())
             await self.close(TRY_AGAIN_LATER)
 
-    async def _look(self) -> None:
+    async def _look(self, show: Show) -> None:
         self._hinted.clear()
         self._drawn.clear()
-        seen = await database_sync_to_async(board.read)(timezone.now())
+        seen = await database_sync_to_async(board.read)(timezone.now(), show)
         rows = {row["id"]: row for row in seen["rows"]}
         seen["rows"] = [row for key, row in rows.items() if self._rows.get(key) != row]
         self._rows = rows
@@ -95,8 +99,18 @@ class BoardConsumer(AsyncWebsocketConsumer):
         except TimeoutError:
             return
 
-    async def _still_signed_in(self) -> bool:
-        """Whether the session that opened the socket still belongs to an active user."""
+    async def _viewers_show(self) -> Show | None:
+        """Return how the session that opened the socket is shown numbers, None if it may not look.
+
+        It is read anew each time: its user may have signed out, lost the right or unmasked numbers.
+        """
         store = import_module(settings.SESSION_ENGINE).SessionStore
-        user = await get_user({"session": store(self.scope["session"].session_key)})
-        return user.is_authenticated
+        session = store(self.scope["session"].session_key)
+        user = await get_user({"session": session})
+        viewer = SimpleNamespace(user=user, session=session)
+        return await database_sync_to_async(shown_to)(viewer)
+
+
+def shown_to(viewer: access.Visitor) -> Show | None:
+    """Return how somebody is shown numbers; None if they may not see the board."""
+    return access.show_for(viewer) if viewer.user.has_perm(access.MAY_SEE_RECORD) else None

@@ -1,10 +1,11 @@
 """People's pages."""
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from broadcasts.access import MAY_SEE_RECORD
 from broadcasts.domain.lifecycle import Status
 
 TILES = [
@@ -19,6 +20,7 @@ TILES = [
 
 @require_safe
 @login_required
+@permission_required(MAY_SEE_RECORD, raise_exception=True)
 def live_board(request: HttpRequest) -> HttpResponse:
     """The frame of the live board; its socket fills it."""
     return render(request, "web/board.html", {"tiles": TILES})

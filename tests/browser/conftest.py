@@ -17,7 +17,7 @@ from django.test import AsyncClient
 from playwright.async_api import Browser, Page, async_playwright
 
 from broadcast_project.asgi import application
-from tests.builders import make_member, make_user
+from tests.builders import make_member
 from tests.databases import missing
 
 ARGUMENTS = [
@@ -93,7 +93,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def session(transactional_db: None) -> AsyncClient:
     """The sign-in of a staff member."""
     client = AsyncClient()
-    await client.aforce_login(await sync_to_async(make_user)("olga", is_staff=True))
+    await client.aforce_login(await sync_to_async(make_member)(name="olga", is_staff=True))
     return client
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from broadcasts.domain.lifecycle import Status
+from broadcasts.history.numbers import in_full
 from broadcasts.web import board
 from tests.builders import (
     make_broadcast,
@@ -87,7 +88,16 @@ def test_a_call_whose_winner_is_done_has_ended():
 
 def test_a_caller_without_a_number_is_shown_by_name():
     row = row_of(make_broadcast(caller_number="", caller_name="Front desk"))
-    assert (row["caller"], row["caller_name"]) == ("Front desk", "")
+    assert (row["caller"], row["caller_name"]) == ("F•••", "")
+
+
+def test_numbers_are_masked_unless_the_viewer_has_unmasked_them():
+    broadcast = make_broadcast(reason="+15550100 is gone", warnings=["no +15550100 here"])
+    row = row_of(broadcast)
+    assert (row["caller"], row["reason"]) == ("•••0100", "•••0100 is gone")
+    assert row["warnings"] == ["no •••0100 here"]
+    (row,) = board.read(timezone.now(), in_full)["rows"]
+    assert (row["caller"], row["reason"]) == ("+15550100", "+15550100 is gone")
 
 
 def test_the_summary_counts_each_outcome_and_takes_the_median():

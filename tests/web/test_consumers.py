@@ -7,18 +7,22 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import Group
 from django.db import OperationalError
 from django.test import AsyncClient
+from django.utils import timezone
 
 from broadcast_project.asgi import application
+from broadcasts import access
 from broadcasts.domain.lifecycle import Status
 from broadcasts.models import Broadcast
 from broadcasts.web import consumers
-from tests.builders import make_broadcast, make_user
+from tests.builders import make_broadcast, make_member, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-make_broadcast, make_user = sync_to_async(make_broadcast), sync_to_async(make_user)
+make_broadcast = sync_to_async(make_broadcast)
+make_member, make_user = sync_to_async(make_member), sync_to_async(make_user)
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +35,7 @@ def brisk(monkeypatch):
 @pytest.fixture
 async def session() -> AsyncClient:
     client = AsyncClient()
-    await client.aforce_login(await make_user())
+    await client.aforce_login(await make_member())
     return client
 
 
@@ -61,8 +65,22 @@ async def hint(kind: str = "board.changed") -> None:
     await get_channel_layer().group_send(consumers.GROUP, {"type": kind, "ids": []})
 
 
+async def unmask(client: AsyncClient) -> None:
+    """Do to a session what unmasking does."""
+    session = await client.asession()
+    await session.aset(access.UNMASKED_UNTIL, (timezone.now() + access.UNMASKED_FOR).timestamp())
+    await session.asave()
+
+
 async def test_who_is_not_signed_in_is_refused():
     connected, _ = await Page(None).connect(5)
+    assert not connected
+
+
+async def test_who_may_not_see_the_record_is_refused():
+    client = AsyncClient()
+    await client.aforce_login(await make_user())
+    connected, _ = await Page(client).connect(5)
     assert not connected
 
 
@@ -139,11 +157,44 @@ async def test_signing_out_ends_the_socket_at_the_next_look(session):
         await session.alogout()
         await hint()
         closing = await page.receive_output(5)
-    assert closing == {"type": "websocket.close", "code": consumers.SIGNED_OUT}
+    assert closing == {"type": "websocket.close", "code": consumers.MAY_LOOK_NO_LONGER}
+
+
+async def test_losing_the_right_ends_the_socket_at_the_next_look(session):
+    async with Page(session) as page:
+        await page.hear()
+        operators = await Group.objects.aget(name="operator")
+        await operators.user_set.aclear()
+        await hint()
+        closing = await page.receive_output(5)
+    assert closing == {"type": "websocket.close", "code": consumers.MAY_LOOK_NO_LONGER}
+
+
+async def test_numbers_are_masked_until_the_viewer_unmasks_them():
+    client = AsyncClient()
+    await client.aforce_login(await make_member("auditor"))
+    broadcast = await make_broadcast(channel_name="Local/+15550100@trunk")
+    async with Page(client) as page:
+        (row,) = (await page.hear())["rows"]
+        assert (row["caller"], row["channel"]) == ("•••0100", "Local/•••0100@trunk")
+        await unmask(client)
+        await hint()
+        (row,) = (await page.hear())["rows"]
+        assert (row["caller"], row["channel"]) == ("+15550100", broadcast.channel_name)
+
+
+async def test_what_one_viewer_unmasks_stays_masked_for_another(session):
+    client = AsyncClient()
+    await client.aforce_login(await make_member("auditor"))
+    await unmask(client)
+    await make_broadcast()
+    async with Page(client) as unmasked, Page(session) as masked:
+        told = [(await page.hear())["rows"][0]["caller"] for page in (unmasked, masked)]
+    assert told == ["+15550100", "•••0100"]
 
 
 async def test_a_page_is_let_go_while_the_record_cannot_be_read(session, monkeypatch):
-    def read(now):
+    def read(now, show):
         raise OperationalError("the database is away")
 
     async with Page(session) as page:

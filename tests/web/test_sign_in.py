@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
 
-from tests.builders import make_user
+from tests.builders import make_member, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -13,7 +13,7 @@ SIGN_IN = "/sign-in/"
 
 @pytest.fixture
 def operator() -> User:
-    return make_user("olga")
+    return make_member(name="olga")
 
 
 def sign_in(client, **values):
