@@ -176,13 +176,14 @@ async def test_the_keyboard_reaches_everything_in_order(open_board):
     page = await open_board()
     await expect(page.locator("#connection")).to_have_text("Live")
     reached = []
-    for _ in range(7):
+    for _ in range(8):
         await page.keyboard.press("Tab")
         reached.append(await page.evaluate("document.activeElement.textContent.trim()"))
     assert reached == [
         "Skip to content",
         "Stasis Broadcast",
         "Live",
+        "History",
         "Admin",
         "Tokens",
         "Sign out",
