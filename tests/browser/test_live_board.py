@@ -176,7 +176,7 @@ async def test_the_keyboard_reaches_everything_in_order(open_board):
     page = await open_board()
     await expect(page.locator("#connection")).to_have_text("Live")
     reached = []
-    for _ in range(8):
+    for _ in range(9):
         await page.keyboard.press("Tab")
         reached.append(await page.evaluate("document.activeElement.textContent.trim()"))
     assert reached == [
@@ -184,6 +184,7 @@ async def test_the_keyboard_reaches_everything_in_order(open_board):
         "Stasis Broadcast",
         "Live",
         "History",
+        "Reports",
         "Admin",
         "Tokens",
         "Sign out",
