@@ -1,6 +1,8 @@
 """The history."""
 
+import html
 from datetime import timedelta
+from urllib.parse import parse_qsl
 
 import pytest
 from django.urls import reverse
@@ -159,6 +161,28 @@ def test_nothing_of_the_record_is_kept_by_browsers_and_proxies(operator, name):
     response = operator.get(reverse(f"web:{name}", args=[key] if name == "broadcast" else []))
     assert "no-store" in response["Cache-Control"]
     assert "private" in response["Cache-Control"]
+
+
+def test_who_may_exports_exactly_this_filter_and_these_columns(client):
+    client.force_login(make_member("auditor"))
+    link = client.get(f"{HISTORY}?status=failed&status=claimed&q=600&cursor=").context["export"]
+    usual = [("columns", column.key) for column in columns.USUAL]
+    assert link.startswith(reverse("web:export_new"))
+    assert parse_qsl(link.partition("?")[2]) == [
+        ("kind", "record"),
+        ("q", "600"),
+        ("status", "failed"),
+        ("status", "claimed"),
+        *usual,
+    ]
+    assert html.escape(link) in page(client, status=["failed", "claimed"], q="600")
+    assert client.get(link).status_code == 200
+
+
+@pytest.mark.parametrize("role", ["operator", "admin"])
+def test_who_may_not_export_is_not_offered_it(client, role):
+    client.force_login(make_member(role))
+    assert reverse("web:export_new") not in page(client)
 
 
 def test_servers_are_offered_by_name_and_nothing_else_is_told_of_them(operator):
