@@ -10,7 +10,7 @@ from .presets import Preset
 from .record import Broadcast, Candidate, ClaimAttempt
 from .rules import Rule
 from .runtime import Connection, LinkLease, Presence, Process
-from .tallies import ApplicationDay, ApplicationHour, ServerHour
+from .tallies import ApplicationDay, ApplicationHour, ServerDay, ServerHour
 from .tokens import ApiToken
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "SavedFilter",
     "Schedule",
     "Seal",
+    "ServerDay",
     "ServerHour",
     "Wanted",
 ]

@@ -43,13 +43,12 @@ class Counted(models.Model):
                 mine[key] = mine.get(key, 0) + number
 
 
-class ServerHour(Counted):
-    """What became of a server's broadcasts that were opened in one hour (UTC)."""
+class ServerCounts(Counted):
+    """What became of a server's broadcasts."""
 
     COUNTS = ("claimed", "timed_out", "abandoned", "no_candidates", "failed", "failed_handovers")
     NUMBERS_BY_KEY = ("claim_ms", "timed_out_quarters")
 
-    hour = models.DateTimeField()
     claimed = models.PositiveIntegerField(default=0)
     timed_out = models.PositiveIntegerField(default=0)
     abandoned = models.PositiveIntegerField(default=0)
@@ -61,8 +60,17 @@ class ServerHour(Counted):
     claim_ms = models.JSONField(default=dict, help_text="Histogram of the time to claim.")
     timed_out_quarters = models.JSONField(
         default=dict,
-        help_text="Those timed out by quarter of the hour, 0 to 3: where zones begin their hours.",
+        help_text="Those timed out by quarter of an hour, 0 to 95 of the day (UTC).",
     )
+
+    class Meta:
+        abstract = True
+
+
+class ServerHour(ServerCounts):
+    """What became of what was opened in one hour (UTC)."""
+
+    hour = models.DateTimeField()
 
     class Meta:
         default_permissions = ()
@@ -70,6 +78,22 @@ class ServerHour(Counted):
 
     def __str__(self) -> str:
         return f"{self.server} {self.hour:%Y-%m-%d %H}"
+
+
+class ServerDay(ServerCounts):
+    """The sum of a server's hours of one day (UTC): a long report reads days, not hours."""
+
+    SPAN = "day"
+    KEY = ("day", "server_id")
+
+    day = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["day", "server"], name="one_server_day")]
+
+    def __str__(self) -> str:
+        return f"{self.server} {self.day:%Y-%m-%d}"
 
 
 class ApplicationCounts(Counted):
@@ -115,7 +139,7 @@ class ApplicationHour(ApplicationCounts):
 
 
 class ApplicationDay(ApplicationCounts):
-    """The sum of an application's hours of one day (UTC): a long report reads days, not hours."""
+    """The sum of an application's hours of one day (UTC)."""
 
     SPAN = "day"
     KEY = ("day", "server_id", "application")

@@ -10,11 +10,18 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import orjson
-from django.db.models import QuerySet, Sum, TextField
+from django.db.models import Q, QuerySet, Sum, TextField
 from django.db.models.functions import Cast
 
 from broadcasts.domain.histogram import Histogram
-from broadcasts.models import ApplicationDay, ApplicationHour, Broadcast, ChainHead, ServerHour
+from broadcasts.models import (
+    ApplicationDay,
+    ApplicationHour,
+    Broadcast,
+    ChainHead,
+    ServerDay,
+    ServerHour,
+)
 from broadcasts.models.tallies import ApplicationCounts, Counted
 
 from .periods import DAY, HOUR, Period, Span
@@ -27,11 +34,15 @@ UNSEALED_LIMIT = 20_000
 # How often figures are read anew because broadcasts were sealed between two queries.
 TRIES = 3
 
+OF_APPLICATIONS = (ApplicationDay, ApplicationHour)
+
 T = TypeVar("T")
 
 
-# A row of ServerHour without what makes it a model: there may be thousands.
-Hour = namedtuple("Hour", ("hour", *ServerHour.COUNTS, *ServerHour.NUMBERS_BY_KEY))
+# What began at a time and ended within an hour or a day: a row of ServerHour or ServerDay without
+# what makes it a model, as there may be thousands.
+NUMBERS = (*ServerHour.COUNTS, *ServerHour.NUMBERS_BY_KEY)
+Stretch = namedtuple("Stretch", ("begins", *NUMBERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +50,7 @@ class Reading:
     """The counts of a period. `complete`: nothing that has ended is missing."""
 
     period: Period
-    hours: list[Hour]
+    stretches: list[Stretch]
     applications: dict[str, ApplicationCounts]
     unsealed: Tally
     complete: bool
@@ -49,14 +60,14 @@ class Reading:
         steps = self.period.steps()
         begins = [step.since for step in steps]
         sums = [ServerHour(hour=begin) for begin in begins]
-        for hour in self.hours:
-            sums[bisect_right(begins, hour.hour) - 1].add(hour)
+        for stretch in self.stretches:
+            sums[bisect_right(begins, stretch.begins) - 1].add(stretch)
         return sums
 
     def margins(self, names: Iterable[str]) -> dict[str, Histogram]:
         """Return how far behind the winner these applications were."""
         margins = {name: Histogram() for name in names}
-        for rows in kept_of_applications(self.period):
+        for rows in covering(self.period, [self.period.span], *OF_APPLICATIONS):
             of_these = rows.filter(application__in=margins)
             for name, margin_ms in of_these.values_list("application", as_text("margin_ms")):
                 margins[name].merge(orjson.loads(margin_ms))
@@ -90,7 +101,7 @@ def read_once(period: Period) -> Reading:
     tally = Tally(read_records(broadcasts[:UNSEALED_LIMIT]))
     return Reading(
         period,
-        [*kept_hours(period), *tally.rows(ServerHour)],
+        [*kept(period), *map(as_stretch, tally.rows(ServerHour))],
         sums(period, tally),
         tally,
         complete=not broadcasts[UNSEALED_LIMIT : UNSEALED_LIMIT + 1].exists(),
@@ -108,12 +119,16 @@ def unsealed(period: Period) -> "QuerySet[Broadcast]":
     return rows.filter(server=period.server) if period.server else rows
 
 
-def kept_hours(period: Period) -> Iterator[Hour]:
-    """Yield what is kept of each hour and server."""
-    counts, numbers = ("hour", *ServerHour.COUNTS), ServerHour.NUMBERS_BY_KEY
-    rows = within(ServerHour.objects.all(), period, period.span)
-    for row in rows.values_list(*counts, *map(as_text, numbers)):
-        yield Hour(*row[: len(counts)], *map(orjson.loads, row[len(counts) :]))
+def kept(period: Period) -> Iterator[Stretch]:
+    """Yield what is kept of each server, none of it across the border of two steps."""
+    texts = [as_text(name) for name in ServerHour.NUMBERS_BY_KEY]
+    for rows in covering(period, period.steps(), ServerDay, ServerHour):
+        for row in rows.values_list(rows.model.SPAN, *ServerHour.COUNTS, *texts):
+            yield Stretch(*row[: -len(texts)], *map(orjson.loads, row[-len(texts) :]))
+
+
+def as_stretch(row: ServerHour) -> Stretch:
+    return Stretch(row.hour, *(getattr(row, name) for name in NUMBERS))
 
 
 def as_text(column: str) -> Cast:
@@ -128,7 +143,7 @@ def sums(period: Period, tally: Tally) -> dict[str, ApplicationCounts]:
     def add(row: ApplicationHour) -> None:
         found.setdefault(row.application, ApplicationHour(application=row.application)).add(row)
 
-    for rows in kept_of_applications(period):
+    for rows in covering(period, [period.span], *OF_APPLICATIONS):
         totals = {name: Sum(name) for name in ApplicationCounts.COUNTS}
         for one in rows.values("application").order_by().annotate(**totals):
             add(ApplicationHour(**one))
@@ -137,21 +152,38 @@ def sums(period: Period, tally: Tally) -> dict[str, ApplicationCounts]:
     return found
 
 
-def kept_of_applications(period: Period) -> "Iterator[QuerySet[ApplicationCounts]]":
-    """Yield what covers the period: whole days (UTC), and the hours before and after them."""
-    since, until = period.span
-    first, end = day_of(since + DAY - HOUR), day_of(until)
-    if first >= end:
-        yield within(ApplicationHour.objects.all(), period, period.span)
-        return
-    yield within(ApplicationDay.objects.all(), period, Span(first, end))
-    for edge in (Span(since, first), Span(end, until)):
-        if edge.since < edge.until:
-            yield within(ApplicationHour.objects.all(), period, edge)
+def covering(
+    period: Period, spans: list[Span], by_day: type[Counted], by_hour: type[Counted]
+) -> "Iterator[QuerySet[Counted]]":
+    """Yield what covers spans of the period: whole days (UTC), and the hours at their ends."""
+    days, hours = split(spans)
+    for model, parts in ((by_day, days), (by_hour, hours)):
+        if parts:
+            bounds = Q()
+            for since, until in parts:
+                bounds |= Q(**{f"{model.SPAN}__gte": since, f"{model.SPAN}__lt": until})
+            rows = model.objects.filter(bounds)
+            yield rows.filter(server=period.server) if period.server else rows
 
 
-def within(rows: "QuerySet[Counted]", period: Period, span: Span) -> "QuerySet[Counted]":
-    """Return the rows whose time is within a span, of the period's server."""
-    column = rows.model.SPAN
-    rows = rows.filter(**{f"{column}__gte": span.since, f"{column}__lt": span.until})
-    return rows.filter(server=period.server) if period.server else rows
+def split(spans: list[Span]) -> tuple[list[Span], list[Span]]:
+    """Return the whole days (UTC) within each of these spans, and what is left of them."""
+    days, hours = [], []
+    for since, until in spans:
+        first, end = day_of(since + DAY - HOUR), day_of(until)
+        if first >= end:
+            first = end = until
+        days.append(Span(first, end))
+        hours += [Span(since, first), Span(end, until)]
+    return joined(days), joined(hours)
+
+
+def joined(spans: list[Span]) -> list[Span]:
+    """Return spans that are in order without empty ones, and as one where they meet."""
+    whole: list[Span] = []
+    for span in spans:
+        if whole and whole[-1].until == span.since:
+            whole[-1] = Span(whole[-1].since, span.until)
+        elif span.since < span.until:
+            whole.append(span)
+    return whole

@@ -6,16 +6,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Max, Min
 
-from broadcasts.models import (
-    ApplicationDay,
-    ApplicationHour,
-    Broadcast,
-    ChainHead,
-    RetentionNote,
-    ServerHour,
-)
+from broadcasts.models import Broadcast, ChainHead, RetentionNote, ServerHour
 
-from .tallies import Tally, day_of, read_records
+from .tallies import TALLIES, Tally, day_of, read_records
 
 DAY = timedelta(days=1)
 
@@ -55,7 +48,7 @@ def count_day(day: datetime) -> int:
     within = {"gte": day, "lt": day + DAY}
     opened = {f"opened_at__{bound}": moment for bound, moment in within.items()}
     records = list(read_records(Broadcast.objects.filter(seal__isnull=False, **opened)))
-    for model in (ServerHour, ApplicationHour, ApplicationDay):
+    for model in TALLIES:
         bounds = {f"{model.SPAN}__{bound}": moment for bound, moment in within.items()}
         model.objects.filter(**bounds).delete()
     Tally(records).save()

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from django.db.models import QuerySet
@@ -15,6 +15,7 @@ from broadcasts.models import (
     Broadcast,
     Candidate,
     ClaimAttempt,
+    ServerDay,
     ServerHour,
 )
 from broadcasts.models.tallies import Counted
@@ -25,6 +26,12 @@ OUTCOMES = tuple(status for status in Status if status is not Status.OPEN)
 OF_BROADCAST = ("pk", "opened_at", "server_id", "status", "winner", "claim_ms")
 OF_CANDIDATE = ("broadcast_id", "application", "failed_at")
 OF_ATTEMPT = ("broadcast_id", "application", "behind_winner_ms")
+
+# What is counted by the hour, and where it is summed up by the day.
+SUMMED_UP = ((ServerHour, ServerDay), (ApplicationHour, ApplicationDay))
+TALLIES = tuple(model for pair in SUMMED_UP for model in pair)
+
+QUARTER = timedelta(minutes=15)
 
 # As many broadcasts are read at once as every SQLite takes parameters.
 BATCH = 900
@@ -72,8 +79,9 @@ class Tally:
 
     def save(self) -> None:
         """Add what was counted to what is kept."""
-        for hour in self.rows(ApplicationHour):
-            self._row(ApplicationDay, day_of(hour.hour), hour.server_id, hour.application).add(hour)
+        for by_hour, by_day in SUMMED_UP:
+            for row in self.rows(by_hour):
+                self._row(by_day, day_of(row.hour), *row.key[1:]).add(row)
         for model, rows in self._rows.items():
             add_to_kept(model, rows)
 
@@ -98,7 +106,9 @@ class Tally:
         if broadcast.status == Status.CLAIMED and broadcast.claim_ms is not None:
             increment(row.claim_ms, bucket_of(broadcast.claim_ms))
         if broadcast.status == Status.TIMED_OUT:
-            increment(row.timed_out_quarters, str(broadcast.opened_at.minute // 15))
+            increment(
+                row.timed_out_quarters, str((broadcast.opened_at - day_of(row.hour)) // QUARTER)
+            )
 
     def _row(self, model: type[Counted], *key: object) -> Any:
         rows = self._rows[model]

@@ -1,17 +1,16 @@
 """Time-outs by hour and weekday, as the reader's clocks show them."""
 
 from collections import Counter
-from datetime import timedelta
 
 from broadcasts.domain.lifecycle import Status
 from broadcasts.history.filters import WEEKDAYS
 
 from .figures import Behind, Cell, Column, Table
 from .reading import Reading
+from .tallies import QUARTER, day_of
 
 HOURS = range(24)
 DAYS = range(1, 8)
-QUARTER = timedelta(minutes=15)
 
 
 def time_outs(reading: Reading) -> Table:
@@ -40,8 +39,9 @@ def time_outs(reading: Reading) -> Table:
 
 def by_hour_and_weekday(reading: Reading) -> Counter[tuple[int, int]]:
     counts: Counter[tuple[int, int]] = Counter()
-    for row in reading.hours:
+    for row in reading.stretches:
+        day = day_of(row.begins)
         for quarter, count in row.timed_out_quarters.items():
-            at = (row.hour + int(quarter) * QUARTER).astimezone(reading.period.zone)
+            at = (day + int(quarter) * QUARTER).astimezone(reading.period.zone)
             counts[at.hour, at.isoweekday()] += count
     return counts

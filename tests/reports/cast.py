@@ -6,12 +6,9 @@ from datetime import datetime, timedelta
 from broadcasts.domain.lifecycle import Status
 from broadcasts.domain.verdict import Verdict
 from broadcasts.models import (
-    ApplicationDay,
-    ApplicationHour,
     Broadcast,
     Candidate,
     ClaimAttempt,
-    ServerHour,
 )
 from broadcasts.reports import tallies
 from broadcasts.reports.tallies import read_records
@@ -90,11 +87,7 @@ def everything() -> list[dict[tuple, list]]:
     return [
         {
             row.key: [getattr(row, name) for name in (*row.COUNTS, *row.NUMBERS_BY_KEY)]
-            for row in rows
+            for row in model.objects.all()
         }
-        for rows in (
-            ServerHour.objects.all(),
-            ApplicationHour.objects.all(),
-            ApplicationDay.objects.all(),
-        )
+        for model in tallies.TALLIES
     ]

@@ -219,4 +219,4 @@ def test_it_is_known_when_more_is_unsealed_than_is_counted(monkeypatch):
     monkeypatch.setattr(reading, "UNSEALED_LIMIT", 2)
     incomplete = reading.read(period)
     assert not incomplete.complete
-    assert sum(one.timed_out for one in incomplete.hours) == 2
+    assert sum(one.timed_out for one in incomplete.stretches) == 2
