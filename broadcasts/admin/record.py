@@ -17,6 +17,7 @@ from unfold.contrib.filters.admin import (
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
+from broadcasts.access import show_for
 from broadcasts.domain.lifecycle import Status
 from broadcasts.models import Broadcast, Candidate, ClaimAttempt
 
@@ -66,6 +67,38 @@ class RecordAdmin(ReadOnly, ModelAdmin):
         """Show a row; what never changes has no history to lead to."""
         context = {**(extra_context or {}), "show_history": False}
         return super().changeform_view(request, object_id, form_url, context)
+
+
+class PrivateAdmin(RecordAdmin):
+    """Lists and pages of what holds callers' numbers."""
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Return the list, its rows as the visitor may see them; all is searched as it is."""
+        found = super().get_changelist_instance(request)
+        found.result_list = [self.shown(request, row) for row in found.result_list]
+        return found
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        row = super().get_object(request, object_id, from_field)
+        return row and self.shown(request, row)
+
+    def shown(self, request: HttpRequest, row: Any) -> Any:
+        """Return a row as the visitor may see it."""
+        conceal(request, self.broadcast_of(row))
+        return row
+
+    def broadcast_of(self, row: Any) -> Broadcast | None:
+        """Return whose texts are private."""
+        return row.broadcast
+
+
+def conceal(request: HttpRequest, broadcast: Broadcast | None) -> None:
+    """Put what the visitor is shown in the place of private texts; nothing here is ever saved."""
+    if broadcast is not None:
+        for name, value in show_for(request)(vars(broadcast)).items():
+            setattr(broadcast, name, value)
 
 
 def recent(request: HttpRequest, broadcasts: "QuerySet[Any]") -> "QuerySet[Any]":
@@ -119,7 +152,7 @@ class ClaimAttemptInline(ReadOnly, TabularInline):
 
 
 @admin.register(Broadcast)
-class BroadcastAdmin(RecordAdmin):
+class BroadcastAdmin(PrivateAdmin):
     list_display = (
         "opened_at",
         "state",
@@ -193,6 +226,9 @@ class BroadcastAdmin(RecordAdmin):
         ("Channel, as Asterisk described it", {"fields": ("channel",), "classes": ["tab"]}),
     )
 
+    def broadcast_of(self, row: Broadcast) -> Broadcast:
+        return row
+
     @display(description="status", label=STATUS_COLOURS)
     def state(self, broadcast: Broadcast) -> tuple[str, str]:
         return broadcast.status, broadcast.get_status_display()
@@ -221,7 +257,7 @@ class BroadcastAdmin(RecordAdmin):
         return recent(request, queryset).filter(numbers), False
 
 
-class PartAdmin(RecordAdmin):
+class PartAdmin(PrivateAdmin):
     """A list of what belongs to broadcasts."""
 
     search_fields = ("broadcast__channel_id",)
