@@ -184,6 +184,7 @@ UNFOLD = {
     ],
     "SHOW_BACK_BUTTON": True,
     "STYLES": [lambda request: static("configuration/admin.css")],
+    "SCRIPTS": [lambda request: static("configuration/labels.js")],
     "SIDEBAR": {"navigation": "broadcasts.admin.navigation.sidebar"},
     # The teal of mark.svg.
     "COLORS": {

@@ -17,6 +17,7 @@ from django.test import AsyncClient
 from playwright.async_api import Browser, Page, async_playwright
 
 from broadcast_project.asgi import application
+from tests.admin.cast import person
 from tests.builders import make_member
 from tests.databases import missing
 
@@ -125,6 +126,18 @@ def open_page(browser: Browser, server: WebServer) -> Callable[..., Awaitable[Pa
         client = AsyncClient()
         await client.aforce_login(await sync_to_async(make_member)(role))
         return await open_window(browser, server, client, path, **window)
+
+    return opened
+
+
+@pytest.fixture
+def open_admin(browser: Browser, server: WebServer) -> Callable[..., Awaitable[Page]]:
+    """Return a function that opens a page of the admin as one of an admin's role."""
+
+    async def opened(path: str, **window: object) -> Page:
+        client = AsyncClient()
+        await client.aforce_login(await sync_to_async(person)("admin"))
+        return await open_window(browser, server, client, f"/admin/{path}", **window)
 
     return opened
 

@@ -5,30 +5,16 @@ from collections.abc import Callable
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.test import AsyncClient
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from broadcasts.models import AriUser, Preset, Rule
 from broadcasts.simulator import SimulatedAsterisk
 from tests import builders
 from tests.admin import cast
-from tests.browser.conftest import WebServer, open_window
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 Open = Callable[..., Page]
-
-
-@pytest.fixture
-async def open_admin(browser: Browser, server: WebServer) -> Open:
-    """Return a function that opens a page of the admin, signed in as an admin."""
-    client = AsyncClient()
-    await client.aforce_login(await sync_to_async(cast.person)("superuser"))
-
-    async def opened(path: str, **window: object) -> Page:
-        return await open_window(browser, server, client, f"/admin/{path}", **window)
-
-    return opened
 
 
 async def test_a_preset_with_a_bad_and_then_a_good_filter(open_admin: Open):
@@ -142,3 +128,25 @@ async def test_no_page_is_wider_than_the_window_or_complains(open_admin: Open, w
         await page.goto(f"{page.url.split('/admin/')[0]}{name}")
         assert await page.evaluate("document.scrollingElement.scrollWidth") <= width, name
     assert complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_nothing_serious_keeps_anybody_out(open_admin: Open, no_serious_faults, scheme):
+    things = await sync_to_async(cast.configured)()
+    preset, rule, user = things.preset.pk, things.rule.pk, things.user.pk
+    page = await open_admin("", color_scheme=scheme)
+    for path in (
+        "",
+        "changes/",
+        f"broadcasts/preset/{preset}/change/",
+        f"broadcasts/preset/{preset}/delete/",
+        "broadcasts/rule/",
+        f"broadcasts/rule/{rule}/change/",
+        f"auth/user/{user}/change/",
+        "rule-tester/?extension=600",
+        "replay/",
+        "exchange/",
+    ):
+        await page.goto(f"{page.url.split('/admin/')[0]}/admin/{path}")
+        await page.wait_for_load_state("networkidle")
+        await no_serious_faults(page)

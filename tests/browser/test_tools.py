@@ -4,14 +4,11 @@ import itertools
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.conf import settings
-from django.test import AsyncClient
 from playwright.async_api import expect
 
 from broadcasts import replay
 from broadcasts.models import Preset
 from tests import builders
-from tests.admin import cast
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -20,33 +17,14 @@ make_presence = sync_to_async(builders.make_presence)
 make_preset = sync_to_async(builders.make_preset)
 
 
-@pytest.fixture
-async def open_tool(browser, server):
-    """Return a function that opens a page of the admin, signed in as an admin."""
-    client = AsyncClient()
-    await client.aforce_login(await sync_to_async(cast.person)("admin"))
-
-    async def opened(path: str, **window: object):
-        context = await browser.new_context(**window)
-        cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
-        await context.add_cookies(
-            [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": server.url}]
-        )
-        page = await context.new_page()
-        await page.goto(f"{server.url}/admin/{path}")
-        return page
-
-    return opened
-
-
 def names(page, mark: str):
     return page.locator(f".tried-names li[data-in={mark}]")
 
 
-async def test_who_is_in_and_who_is_out_follows_what_is_typed(open_tool):
+async def test_who_is_in_and_who_is_out_follows_what_is_typed(open_admin):
     await make_presence("vip-1")
     await make_presence("sales")
-    page = await open_tool("broadcasts/preset/add/")
+    page = await open_admin("broadcasts/preset/add/")
     await expect(names(page, "true")).to_have_count(2)
 
     filter_input = page.get_by_label("App filter")
@@ -63,9 +41,9 @@ async def test_who_is_in_and_who_is_out_follows_what_is_typed(open_tool):
     await expect(page.locator(".tried-title").first).to_have_text("Connected now: 1 of 2 in")
 
 
-async def test_each_round_has_its_own_list_and_rounds_may_be_removed(open_tool):
+async def test_each_round_has_its_own_list_and_rounds_may_be_removed(open_admin):
     await make_presence("vip-1")
-    page = await open_tool("broadcasts/preset/add/")
+    page = await open_admin("broadcasts/preset/add/")
     await page.get_by_label("App filter").fill("^sales")
     await expect(names(page, "false")).to_have_text("outvip-1")
     await page.get_by_role("button", name="Add a round").click()
@@ -76,16 +54,16 @@ async def test_each_round_has_its_own_list_and_rounds_may_be_removed(open_tool):
     await expect(page.locator("[data-rounds] > .faults")).to_be_hidden()
 
 
-async def test_arguments_that_would_be_lost_are_told_while_typing(open_tool):
-    page = await open_tool("broadcasts/preset/add/")
+async def test_arguments_that_would_be_lost_are_told_while_typing(open_admin):
+    page = await open_admin("broadcasts/preset/add/")
     await page.get_by_label("Arguments for the winner").fill("sales::high")
     await expect(page.locator(".faults")).to_contain_text(["argument 2 is empty"])
 
 
-async def test_a_draft_is_replayed_as_it_is_typed_and_not_saved(open_tool):
+async def test_a_draft_is_replayed_as_it_is_typed_and_not_saved(open_admin):
     await make_broadcast(["ivr-1"])
     preset = await make_preset("sales", "")
-    page = await open_tool(f"broadcasts/preset/{preset.pk}/change/")
+    page = await open_admin(f"broadcasts/preset/{preset.pk}/change/")
     await page.get_by_label("App filter").fill("^nobody")
     async with page.expect_popup() as opened:
         await page.get_by_role("button", name="Replay this draft").click()
@@ -96,12 +74,12 @@ async def test_a_draft_is_replayed_as_it_is_typed_and_not_saved(open_tool):
 
 
 async def test_a_long_replay_shows_how_far_it_is_and_can_be_stopped_and_taken_up_again(
-    open_tool, monkeypatch
+    open_admin, monkeypatch
 ):
     monkeypatch.setattr(replay, "SLICE", 1)
     for _ in range(3):
         await make_broadcast(["ivr-1"])
-    page = await open_tool("replay/")
+    page = await open_admin("replay/")
     await page.get_by_label("App filter").fill("^nobody")
     answered = itertools.count(1)
 
@@ -126,8 +104,8 @@ async def test_a_long_replay_shows_how_far_it_is_and_can_be_stopped_and_taken_up
     await expect(page.locator("[data-stop]")).to_be_hidden()
 
 
-async def test_a_replay_that_breaks_off_says_so(open_tool):
-    page = await open_tool("replay/")
+async def test_a_replay_that_breaks_off_says_so(open_admin):
+    page = await open_admin("replay/")
     await page.route("**/replay-slice/", lambda route: route.fulfill(status=503))
     await page.get_by_role("button", name="Replay", exact=True).click()
     state = page.get_by_role("status")
@@ -137,17 +115,17 @@ async def test_a_replay_that_breaks_off_says_so(open_tool):
     await expect(state).to_have_text("There were no such calls in this period.")
 
 
-async def test_what_is_wrong_with_a_draft_is_said_on_the_page(open_tool):
-    page = await open_tool("replay/")
+async def test_what_is_wrong_with_a_draft_is_said_on_the_page(open_admin):
+    page = await open_admin("replay/")
     await page.get_by_label("App filter").fill("^(vip")
     await page.get_by_role("button", name="Replay", exact=True).click()
     await expect(page.get_by_role("alert")).to_contain_text("app_filter '^(vip'")
     await expect(page.get_by_label("App filter")).to_have_value("^(vip")
 
 
-async def test_without_its_script_a_replay_is_one_answer(open_tool):
+async def test_without_its_script_a_replay_is_one_answer(open_admin):
     await make_broadcast(["ivr-1"])
-    page = await open_tool("replay/")
+    page = await open_admin("replay/")
     await page.route("**/replay.js", lambda route: route.abort())
     await page.reload()
     await page.get_by_label("App filter").fill("^nobody")
@@ -156,9 +134,9 @@ async def test_without_its_script_a_replay_is_one_answer(open_tool):
     await expect(page.get_by_role("progressbar")).to_be_hidden()
 
 
-async def test_the_enter_key_saves_the_preset(open_tool):
+async def test_the_enter_key_saves_the_preset(open_admin):
     preset = await make_preset("sales", "")
-    page = await open_tool(f"broadcasts/preset/{preset.pk}/change/")
+    page = await open_admin(f"broadcasts/preset/{preset.pk}/change/")
     await page.get_by_label("App filter").fill("^vip-")
     await page.get_by_label("App filter").press("Enter")
     await page.wait_for_url("**/broadcasts/preset/**")
@@ -167,8 +145,8 @@ async def test_the_enter_key_saves_the_preset(open_tool):
     assert stored.rounds[0]["app_filter"] == "^vip-"
 
 
-async def test_an_import_is_shown_and_then_applied(open_tool):
-    page = await open_tool("exchange/")
+async def test_an_import_is_shown_and_then_applied(open_admin):
+    page = await open_admin("exchange/")
     await page.get_by_label("Or its text").fill("presets: [{name: fresh}]\nrules: []")
     await page.get_by_role("button", name="Show the difference").click()
     await expect(page.get_by_role("region", name="What the import changes")).to_contain_text(
@@ -190,8 +168,8 @@ async def test_an_import_is_shown_and_then_applied(open_tool):
         "exchange/",
     ],
 )
-async def test_nothing_is_wider_than_the_window(open_tool, path, width):
+async def test_nothing_is_wider_than_the_window(open_admin, path, width):
     await make_presence("a-very-long-name-without-any-break-" * 5)
-    page = await open_tool(path, viewport={"width": width, "height": 900})
+    page = await open_admin(path, viewport={"width": width, "height": 900})
     await page.wait_for_load_state("networkidle")
     assert await page.evaluate("document.scrollingElement.scrollWidth") <= width
