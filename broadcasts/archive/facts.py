@@ -60,8 +60,10 @@ def as_row(record: models.Model, names: Sequence[str]) -> Row:
 
 def with_pseudonyms(row: Row) -> dict[str, Any]:
     """Return a broadcast's private columns with pseudonyms, each as long as its column allows."""
-    replaced = cloak({name: row[name] for name in PRIVATE}, _pseudonym, _pseudonym)
-    return {
+    private = {name: row[name] for name in PRIVATE}
+    filled = {name: value for name, value in private.items() if value}
+    replaced = cloak(filled, _pseudonym, _pseudonym)
+    return private | {
         name: value[: PRIVATE[name]] if isinstance(value, str) else value
         for name, value in replaced.items()
     }

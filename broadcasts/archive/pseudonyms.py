@@ -16,7 +16,7 @@ from broadcasts.models import AccessEvent, Broadcast, Seal
 from . import facts
 from .chain import head, locked_head
 
-BATCH = 100
+BATCH = 50
 
 REPLACE = f"""
     UPDATE {Broadcast._meta.db_table}

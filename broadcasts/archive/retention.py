@@ -26,7 +26,7 @@ from broadcasts.models import (
 from .chain import locked_head
 from .signing import is_signed, sign
 
-BATCH = 100
+BATCH = 50
 
 # What a note counts, by the names of the models.
 COUNTED = {

@@ -26,7 +26,7 @@ INTERRUPTED = timedelta(seconds=30)
 # Keys are given out in the order of writing, which differs from that of events by moments.
 OUT_OF_ORDER = timedelta(seconds=30)
 TICK = timedelta(microseconds=1)
-BATCH = 100
+BATCH = 50
 
 
 @dataclass(frozen=True, slots=True)

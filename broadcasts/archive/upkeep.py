@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 5.0
 # Between two batches of the same work, in which calls are not to wait.
-BREATH_SECONDS = 0.2
+BREATH_SECONDS = 0.1
 DAY_SECONDS = 24 * 3600.0
 # After the start, and after a failure.
 SOON_SECONDS = 60.0

@@ -1,6 +1,7 @@
 """What the commands that treat old records have in common."""
 
 import getpass
+import time
 from argparse import ArgumentTypeError
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,8 @@ from broadcasts.archive.upkeep import Work, days_ago
 from broadcasts.management.progress import Progress
 
 LONGEST = 36_500
+# Between two batches, in which calls are not to wait.
+BREATH_SECONDS = 0.02
 
 
 def days(text: str) -> int:
@@ -63,6 +66,7 @@ class OldRecordsCommand(BaseCommand):
             while step := work.step():
                 seals += step
                 progress(seals)
+                time.sleep(BREATH_SECONDS)
         finally:
             work.finish()
             progress.end()
