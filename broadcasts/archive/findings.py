@@ -49,6 +49,7 @@ class Report:
     latest: datetime | None = None
     anchor: str = ""
     removed_through: int = 0
+    sealed_until: datetime | None = None
     unsealed: dict[str, int] = field(default_factory=dict)
 
     def count(self, seal: Seal) -> None:

@@ -67,6 +67,7 @@ class Verification:
         self._check_marks()
         self._check_expected()
         self.report.anchor = as_anchor(self._head.number, self._head.chain)
+        self.report.sealed_until = self._head.horizon
         self.report.unsealed = self._unsealed()
         return self.report
 

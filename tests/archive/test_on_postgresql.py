@@ -22,6 +22,7 @@ print("digest", facts.digest_of_broadcast(row, *parts).hex())
 
 
 @pytest.mark.postgres
+@pytest.mark.timeout(600)
 def test_the_archive_is_kept_on_postgresql_as_well():
     with postgres_database() as url:
         done = subprocess.run(

@@ -35,7 +35,8 @@ def test_it_tells_what_was_checked_and_the_anchor_to_keep(record, capsys):
     assert "  finished between 2026-03-01 12:00:00 UTC and 2026-03-01 12:00:10 UTC\n" in out
     assert "Everything that was sealed is as it was, and nothing is missing.\n" in out
     assert f"Anchor to keep: {anchor()}\n" in out
-    assert "Not sealed yet, so not checked: 1 finished broadcasts\n" in out
+    assert "Sealed is what was finished until 2026-03-01 12:09:00 UTC\n" in out
+    assert out.endswith("  not yet, so not checked: finished broadcasts 1\n")
 
 
 def test_it_names_the_first_change_and_counts_the_others(record, capsys):

@@ -83,8 +83,9 @@ def lines(report: Report) -> Iterator[str]:
     if not report.faults.count:
         yield "Everything that was sealed is as it was, and nothing is missing."
     yield f"Anchor to keep: {report.anchor}"
-    unsealed = [f"{number:,} {what}" for what, number in report.unsealed.items() if number]
-    yield f"Not sealed yet, so not checked: {', '.join(unsealed) or 'nothing'}"
+    unsealed = [f"{what} {number:,}" for what, number in report.unsealed.items() if number]
+    yield f"Sealed is what was finished until {moment(report.sealed_until)}"
+    yield f"  not yet, so not checked: {', '.join(unsealed) or 'nothing'}"
 
 
 def kinds(report: Report) -> str:
