@@ -18,8 +18,16 @@ from broadcasts.exports.delivery import recipients
 from broadcasts.exports.filters import errors_in_words
 from broadcasts.history.columns import USUAL
 from broadcasts.models import Export, Schedule, Wanted
+from broadcasts.reports.periods import USUAL_PERIOD
+from broadcasts.web.asked import LocalMoment, dressed
 
 EVERYTHING = "All columns, with candidates and claim attempts as files of their own"
+# Where an address names no period; that of the history has an entry for its usual one.
+PERIODS = {
+    Wanted.Kind.CHANGES: "all",
+    Wanted.Kind.ACCESS: "all",
+    Wanted.Kind.REPORTS: USUAL_PERIOD,
+}
 MONTH_DAYS, WEEK_DAYS = 31, 7
 
 
@@ -83,7 +91,7 @@ class Asked:
                 setattr(self.wanted, name, cleaned[name])
             self.wanted.columns = cleaned.get("columns", [])
             self.wanted.unmasked = cleaned.get("unmasked", False)
-        self.filter = words.form_of(self.wanted)
+        self.filter = inputs(words.form_of(self.wanted), self.kind)
         self.fault = "" if self.filter.is_valid() else errors_in_words(self.filter)
         self.valid = self.valid and not self.fault
 
@@ -97,14 +105,31 @@ class Asked:
         return "" if self.fault else words.filter_in_words(self.wanted, in_full=True)
 
 
+def inputs(form: forms.BaseForm, kind: Wanted.Kind) -> forms.BaseForm:
+    """Return the form of a filter with the inputs that suit a page."""
+    if kind == Wanted.Kind.RECORD:
+        return dressed(form)
+    for name, field in form.fields.items():
+        if name in ("since", "until"):
+            field.widget = LocalMoment(attrs={"step": "any"})
+        elif isinstance(field, forms.DateField):
+            field.widget = forms.DateInput(attrs={"type": "date"})
+        elif isinstance(field, forms.MultipleChoiceField):
+            field.widget = forms.CheckboxSelectMultiple(choices=field.choices)
+    return form
+
+
 def with_defaults(query: QueryDict) -> QueryDict:
     """Return what an address asks for with what it leaves open, as a form would have it."""
     data = query.copy()
     data.setdefault("format", Wanted.Format.CSV)
     data.setdefault("header", Wanted.Header.LABELS)
     data.setdefault("zone", str(timezone.get_current_timezone()))
+    kind = data.get("kind", Wanted.Kind.RECORD)
+    # What a select shows is what it sends: no period is none of a list's.
+    if period := PERIODS.get(kind):
+        data.setdefault("period", period)
     if not data.getlist("columns"):
-        kind = data.get("kind", Wanted.Kind.RECORD)
         usual = USUAL if kind == Wanted.Kind.RECORD else words.COLUMNS.get(kind, ())
         data.setlist("columns", [column.key for column in usual])
     return data

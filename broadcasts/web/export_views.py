@@ -84,7 +84,13 @@ def export_new(request: HttpRequest) -> HttpResponse:
         "saved": saved_filters(request),
     }
     status = 400 if asks and not tables else 200
-    return render(request, "web/export_new.html", context, status=status)
+    with in_its_zone(asked):
+        return render(request, "web/export_new.html", context, status=status)
+
+
+def in_its_zone(asked: Asked) -> Any:
+    """Show the times of a filter as they are going to be read: in the zone of the export."""
+    return timezone.override(making.zone_of(asked.wanted))
 
 
 def begun_with(request: HttpRequest) -> QueryDict:

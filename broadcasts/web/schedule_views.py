@@ -12,7 +12,7 @@ from broadcasts.exports import making, schedules, words
 from broadcasts.exports.tables import ExportRefused
 from broadcasts.models import Schedule
 from broadcasts.web.export_forms import Asked, ScheduleForm, as_data, initial
-from broadcasts.web.export_views import begun_with, exporting, saved_filters
+from broadcasts.web.export_views import begun_with, exporting, in_its_zone, saved_filters
 
 
 @exporting
@@ -56,7 +56,8 @@ def edited(request: HttpRequest, schedule: Schedule, data: Any) -> HttpResponse:
         "schedule": schedule,
         "saved": saved_filters(request),
     }
-    return render(request, "web/schedule.html", context, status=400 if asks else 200)
+    with in_its_zone(asked):
+        return render(request, "web/schedule.html", context, status=400 if asks else 200)
 
 
 def initial_of(request: HttpRequest, schedule: Schedule) -> Any:

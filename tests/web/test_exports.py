@@ -140,6 +140,21 @@ def test_a_broken_address_is_answered_in_words(client, auditor, query, why):
     assert why in answer.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("kind", "period"), [("record", ""), ("changes", "all"), ("access", "all"), ("reports", "7d")]
+)
+def test_the_form_sends_the_period_that_its_words_say(client, auditor, kind, period):
+    asked = client.get(f"{NEW}?kind={kind}").context["asked"]
+    field = asked.filter["period"]
+    assert (field.value() or "") == period
+    assert period in dict(field.field.widget.choices)
+
+
+def test_times_of_a_filter_are_shown_in_the_zone_in_which_they_will_be_read(client, auditor):
+    address = f"{NEW}?since=2026-07-01T12:00:00Z&zone=Europe/Berlin"
+    assert 'value="2026-07-01T14:00:00"' in client.get(address).content.decode()
+
+
 @pytest.mark.parametrize("key", ["saved=x", "saved=99", "saved=" + "9" * 30, "again=x", "again=1"])
 def test_what_a_form_could_begin_with_but_is_not_there_is_not_found(client, auditor, key):
     assert client.get(f"{NEW}?{key}").status_code == 404
