@@ -55,10 +55,10 @@ def cloak(record: Mapping[str, Any], number: Replace, name: Replace) -> dict[str
     if swap:
         # For records by the million: most texts do not have it, and are not touched.
         for key, value in record.items():
-            if isinstance(value, str):
+            if type(value) is str:
                 if caller in value:
                     cloaked[key] = swap(value)
-            elif value and isinstance(value, list | dict):
+            elif value and isinstance(value, str | list | dict):
                 cloaked[key] = _in_texts(value, swap)
     if caller:
         cloaked["caller_number"] = number(caller)

@@ -21,6 +21,9 @@ BLOCK = 1000
 # A half of a pair that stands alone, as JSON may hold one, has no place in UTF-8.
 LONE_HALVES = "backslashreplace"
 
+# What the writer of the csv module takes as it is.
+PLAIN = frozenset({int, float, type(None)})
+
 Step = Callable[[int], None]
 
 
@@ -51,10 +54,13 @@ def write_csv(table: Table, wanted: Wanted, zone: ZoneInfo, entry: Entry, step: 
         writer.writerow(names(table.columns, wanted.header))
     convert = Conversions(zone, harmless)
     convert[bool] = lambda value: "true" if value else "false"
-    for kind in (int, float, type(None)):
-        convert[kind] = lambda value: value
     for block in blocks(table.rows()):
-        writer.writerows([[convert[type(value)](value) for value in row] for row in block])
+        writer.writerows(
+            [
+                [value if type(value) in PLAIN else convert[type(value)](value) for value in row]
+                for row in block
+            ]
+        )
         entry.write(buffer.getvalue().encode(errors=LONE_HALVES))
         buffer.seek(0)
         buffer.truncate()

@@ -85,7 +85,7 @@ async def test_a_schedule_is_made_run_paused_and_removed(open_page, no_serious_f
     page = await open_page("/schedules/", "auditor")
     await no_serious_faults(page)
     await page.get_by_role("link", name="New schedule").click()
-    await page.get_by_label("Name").fill("Failed calls")
+    await page.get_by_role("textbox", name="Name").fill("Failed calls")
     await page.get_by_label("Delivery").select_option("folder")
     await no_serious_faults(page)
     await page.get_by_role("button", name="Save").click()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.utils import timezone
 
 from broadcasts.archive.signing import is_signed
@@ -63,6 +64,7 @@ def test_json_lines_keep_types_and_texts_as_they_are():
     assert package(columns=["id"], format="jsonl", header="none").json_lines() == [[made.pk]]
 
 
+@pytest.mark.skipif(connection.vendor == "postgresql", reason="PostgreSQL keeps no half a pair")
 def test_half_a_pair_in_a_text_stops_no_export():
     make_broadcast(warnings=["\ud800"])
     assert package(columns=["warnings"]).csv()[1] == ['["\\ud800"]']
