@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from broadcasts.broker import Server
 from broadcasts.broker.candidates import Candidates
 
 
@@ -39,20 +38,6 @@ class AttentiveBroker:
         while (event := await self.events.get())["type"] != kind:
             pass
         return event
-
-
-def server(url: str = "", **differing: Any) -> Server:
-    """A server as the broker knows it, dial-in unless said otherwise."""
-    values: dict[str, Any] = {
-        "id": 1,
-        "name": "pbx1",
-        "application": "broadcast",
-        "url": url,
-        "username": "ari",
-        "password": "ari",
-        "outbound": False,
-    }
-    return Server(**(values | differing))
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:

@@ -14,8 +14,9 @@ from broadcasts.asterisk.dial_in import Dialer, DialInLink
 from broadcasts.asterisk.link import LinkState
 from broadcasts.broker import LinkDown, Server
 from broadcasts.simulator import SimulatedAsterisk
+from tests.links import server
 
-from .cast import AttentiveBroker, server
+from .cast import AttentiveBroker
 
 Handler = Callable[[Any], Awaitable[None]]
 

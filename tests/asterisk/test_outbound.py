@@ -21,8 +21,9 @@ from broadcasts.asterisk.supervisor import Links
 from broadcasts.broker import LinkDown, Principal
 from broadcasts.models import AsteriskServer, LinkLease
 from broadcasts.simulator import SimulatedAsterisk
+from tests.links import server
 
-from .cast import AttentiveBroker, eventually, server
+from .cast import AttentiveBroker, eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -7,8 +7,8 @@ import pytest
 
 from broadcasts.asterisk.probe import APPLICATION, probe
 from broadcasts.simulator import SimulatedAsterisk
+from tests.links import server
 
-from .cast import server
 from .test_dial_in import Reports, dialling
 
 

@@ -67,20 +67,6 @@ def user(name: str = "ivr", password: str = "secret", **differing: Any) -> AriUs
     return AriUser(name=name, password_hash=make_password(password), **differing)
 
 
-def server(url: str = "", **differing: Any) -> Server:
-    """A server as the broker knows it, dial-in unless said otherwise."""
-    values: dict[str, Any] = {
-        "id": 1,
-        "name": "pbx1",
-        "application": "broadcast",
-        "url": url,
-        "username": "ari",
-        "password": "ari",
-        "outbound": False,
-    }
-    return Server(**(values | differing))
-
-
 @asynccontextmanager
 async def served(application: Any) -> AsyncIterator[str]:
     """Serve an ASGI application as production does; yields its address without a scheme."""

@@ -5,8 +5,9 @@ import pytest
 
 from broadcasts.facade import Credentials, Facade
 from broadcasts.simulator import SimulatedAsterisk
+from tests.links import server
 
-from .cast import Client, NotingBroker, served, server, user
+from .cast import Client, NotingBroker, served, user
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from .cast import server
+from tests.links import server
 
 NO_APP = "HTTP request is missing param: [app]"
 

@@ -9,8 +9,7 @@ from aiohttp import web
 
 from broadcasts.broker import LinkDown, Response
 from broadcasts.simulator import SimulatedAsterisk
-
-from .cast import server
+from tests.links import server
 
 
 @pytest.fixture

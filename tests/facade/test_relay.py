@@ -6,8 +6,7 @@ import json
 import pytest
 
 from broadcasts.simulator import SimulatedAsterisk
-
-from .cast import server
+from tests.links import server
 
 DIALPLAN = """
 [default]
