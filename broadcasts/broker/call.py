@@ -2,69 +2,40 @@
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from broadcasts import metrics
 from broadcasts.domain.arbiter import Arbiter, Phase
 from broadcasts.domain.decisions import (
     AdmitRound,
     Announce,
     Answer,
-    BeginRound,
-    CommitClaim,
-    CommitEnding,
-    CommitReopen,
     Decision,
     Forget,
     Move,
-    NoteAttempt,
-    NoteHandedOver,
-    NoteHangup,
-    NoteSessionEnded,
     Offer,
-    Open,
     Return,
     WakeAt,
     WatchHandover,
 )
 from broadcasts.domain.happenings import (
-    ClaimDecided,
     DeadlineReached,
-    EndingDecided,
     HandoverFailed,
     Happening,
     HungUp,
-    Opened,
     RoundAdmitted,
-    Unrecorded,
 )
-from broadcasts.domain.lifecycle import STASIS_STATUS, Status
+from broadcasts.domain.lifecycle import STASIS_STATUS
 from broadcasts.domain.messages import call_broadcast, call_claimed
-from broadcasts.domain.verdict import Verdict
-from broadcasts.ledger import (
-    Attempt,
-    Ending,
-    HandedOver,
-    HangUp,
-    Opening,
-    Reopening,
-    RoundBegun,
-    SessionEnd,
-    TryClaim,
-)
-from broadcasts.ledger.entries import LedgerError, moment
+from broadcasts.ledger.entries import moment
 from broadcasts.models import Broadcast
 
-from .call_log import log, log_outcome, log_winner, told
+from .call_log import log, log_winner, told
+from .call_record import RECORD, CallRecord
 from .ports import Link, LinkDown, Response, channel_uri
 
 if TYPE_CHECKING:
     from .broker import Broker
-
-# Attempts of one application for one call beyond these are answered but not recorded.
-RECORDED_ATTEMPTS = 20
 
 
 class Call:
@@ -87,10 +58,9 @@ class Call:
         # None for a call that was taken up from its row.
         self.entered_over: Link | None = link
         self.awaited: set[str] = set()
-        self._offered_at = row.opened_at.timestamp()
         self._deadline: asyncio.TimerHandle | None = None
         self._watch: asyncio.TimerHandle | None = None
-        self._attempts: Counter[str] = Counter()
+        self._record = CallRecord(self)
 
     def __repr__(self) -> str:
         return f"<Call {self.row.channel_id} {self.arbiter.phase.name}>"
@@ -102,7 +72,11 @@ class Call:
     def perform(self, decisions: list[Decision]) -> None:
         """Carry out decisions, in their order."""
         for decision in decisions:
-            PERFORM[type(decision)](self, decision)
+            kind = type(decision)
+            if kind in RECORD:
+                RECORD[kind](self._record, decision)
+            else:
+                PERFORM[kind](self, decision)
 
     @property
     def winner_is_here(self) -> bool:
@@ -139,140 +113,6 @@ class Call:
             self.move_to_winner()
         elif self.arbiter.phase is Phase.RETURNING:
             self._return(Return(STASIS_STATUS[self.arbiter.broadcast.status]))
-
-    # The record
-
-    def _open(self, decision: Open) -> None:
-        row = self.row
-        row.status, row.reason = decision.status, decision.reason[:255]
-        if decision.status is not Status.OPEN:
-            row.ended_at = row.opened_at
-            row.stasis_status = STASIS_STATUS[decision.status]
-        candidates = self.arbiter.broadcast.candidates
-        reached_by = self.broker.reached_by(self.link.server)
-        # An offer that only applications here have seen can be committed with its first claim.
-        urgent = decision.status is not Status.OPEN or not self.broker.candidates.all_here(
-            self.link.server.id, candidates
-        )
-        self.broker.ledger.submit(
-            Opening(row, candidates, reached_by, self.replaces, urgent, self._opened)
-        )
-
-    def _opened(self, result: Any) -> None:
-        if isinstance(result, LedgerError):
-            self.handle(Unrecorded(str(result)))
-            return
-        self.handle(Opened())
-        self.broker.announce_opened(self)
-        self.broker.announce_offered(self, self.row.round)
-        if self.row.status != Status.OPEN:
-            log_outcome(self.row, self.arbiter.broadcast)
-            metrics.broadcasts[Status(self.row.status)].inc()
-
-    def _begin_round(self, decision: BeginRound) -> None:
-        row, number = self.row, decision.number
-        begun = RoundBegun(
-            row=row,
-            number=number,
-            candidates=decision.applications,
-            reached_by=self.broker.reached_by(self.link.server),
-            offered_before=row.candidate_count,
-            deadline=decision.deadline,
-            at=decision.at,
-            done=lambda result: self._round_begun(result, number),
-        )
-        row.candidate_count += len(decision.applications)
-        self.broker.ledger.submit(begun)
-
-    def _round_begun(self, result: Any, number: int) -> None:
-        if not isinstance(result, LedgerError):
-            self.broker.announce_offered(self, number)
-            self.broker.announce_changed(self)
-
-    def _commit_claim(self, decision: CommitClaim) -> None:
-        ticket = decision.claim.ticket
-
-        def decided(result: Any) -> None:
-            if isinstance(result, LedgerError):
-                self.handle(ClaimDecided(ticket, Verdict.FAULT))
-                return
-            if result.verdict is Verdict.WON:
-                metrics.claim_seconds.observe(time.time() - self._offered_at)
-            self.handle(ClaimDecided(ticket, result.verdict, result.winner))
-
-        self.broker.ledger.submit(
-            TryClaim(decision.claim, self.row.channel_id, self.row, done=decided)
-        )
-
-    def _note_attempt(self, decision: NoteAttempt) -> None:
-        application = decision.claim.application
-        self._attempts[application] += 1
-        if self._attempts[application] <= RECORDED_ATTEMPTS:
-            self.broker.ledger.submit(
-                Attempt(decision.claim, decision.verdict, self.row.channel_id, self.row)
-            )
-
-    def _commit_ending(self, decision: CommitEnding) -> None:
-        self._cancel_timers()
-
-        def decided(result: Any) -> None:
-            if isinstance(result, LedgerError):
-                self.handle(Unrecorded(str(result)))
-                return
-            self.handle(result)
-            self._ended(result, decision)
-
-        self.broker.ledger.submit(
-            Ending(self.row, decision.status, decision.reason, time.time(), decided)
-        )
-
-    def _ended(self, result: EndingDecided, decision: CommitEnding) -> None:
-        if result.landed:
-            self.row.status, self.row.reason = decision.status, decision.reason
-            log_outcome(self.row, self.arbiter.broadcast)
-            metrics.broadcasts[decision.status].inc()
-            self.broker.announce_changed(self)
-
-    def _commit_reopen(self, decision: CommitReopen) -> None:
-        self._cancel_timers()
-
-        def decided(result: Any) -> None:
-            if isinstance(result, LedgerError):
-                # Owed to the record, as the caller goes back to the dialplan now.
-                ending = Ending(self.row, Status.FAILED, decision.reason, time.time())
-                self.broker.ledger.submit(ending)
-                self.handle(Unrecorded(str(result)))
-                return
-            self.handle(result)
-            self.broker.announce_offered(self)
-            self.broker.announce_changed(self)
-
-        log.warning(
-            "%s: %s could not take the call (%s)",
-            told(self.row, self.row.channel_name),
-            decision.application,
-            told(self.row, decision.reason),
-        )
-        self.broker.ledger.submit(
-            Reopening(self.row, decision.application, decision.reason, time.time(), decided)
-        )
-
-    def _note_handed_over(self, decision: NoteHandedOver) -> None:
-        self._cancel_timers()
-        metrics.handover_seconds.observe(decision.at - self._offered_at)
-        self.broker.ledger.submit(HandedOver(self.row, decision.at, self._changed))
-
-    def _note_session_ended(self, decision: NoteSessionEnded) -> None:
-        metrics.broadcasts[Status.CLAIMED].inc()
-        self.broker.ledger.submit(SessionEnd(self.row, decision.at, self._changed))
-
-    def _note_hangup(self, decision: NoteHangup) -> None:
-        self.broker.ledger.submit(
-            HangUp(self.row, decision.at, decision.cause, decision.cause_text)
-        )
-
-    def _changed(self, _: Any) -> None:
-        self.broker.announce_changed(self)
 
     # The candidates
 
@@ -393,33 +233,25 @@ class Call:
     def _in(seconds: float, action: Callable[[], None]) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(max(0.0, seconds), action)
 
-    def _cancel_timers(self) -> None:
+    def cancel_timers(self) -> None:
+        """Wake up for nothing more."""
         for timer in (self._deadline, self._watch):
             if timer:
                 timer.cancel()
 
     def _forget(self, _: Forget) -> None:
-        self._cancel_timers()
+        self.cancel_timers()
         self.broker.forget(self)
 
 
 PERFORM: dict[type, Callable[[Call, Any], None]] = {
-    Open: Call._open,
     Offer: Call._offer,
     AdmitRound: Call._admit_round,
-    BeginRound: Call._begin_round,
     WakeAt: Call._wake_at,
     WatchHandover: Call._watch_handover,
-    CommitClaim: Call._commit_claim,
     Answer: Call._answer,
-    NoteAttempt: Call._note_attempt,
     Announce: Call._announce,
     Move: Call._move,
-    CommitEnding: Call._commit_ending,
-    CommitReopen: Call._commit_reopen,
     Return: Call._return,
-    NoteHandedOver: Call._note_handed_over,
-    NoteSessionEnded: Call._note_session_ended,
-    NoteHangup: Call._note_hangup,
     Forget: Call._forget,
 }
