@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter, TextFilter
 from unfold.decorators import display
 
@@ -21,6 +23,7 @@ ACCESS_COLOURS = dict.fromkeys(AccessEvent.Kind, "default") | {
     AccessEvent.Kind.RETENTION: "danger",
     AccessEvent.Kind.PSEUDONYMS: "danger",
 }
+BREAK = mark_safe("<wbr>")
 
 
 class WhoFilter(TextFilter):
@@ -66,7 +69,9 @@ class RetentionNoteAdmin(RecordAdmin):
 
     @admin.display(description="the chain at the last of them")
     def chain_behind(self, note: RetentionNote) -> str:
-        return bytes(note.chain).hex()
+        digits = bytes(note.chain).hex()
+        # Narrow windows may break the line; what is copied is in one piece.
+        return format_html_join(BREAK, "{}", ((digits[at : at + 8],) for at in range(0, 64, 8)))
 
     @display(description="signature", label={"genuine": "success", "forged or changed": "danger"})
     def signature_holds(self, note: RetentionNote) -> str:

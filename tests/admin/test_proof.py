@@ -60,9 +60,8 @@ def test_a_note_of_retention_is_shown_and_its_signature_checked():
     assert "1 to 1,234" in shown
     assert "1,200 broadcasts" in shown
     assert "genuine" in shown
-    assert bytes(range(32)).hex() in page(
-        reverse("admin:broadcasts_retentionnote_change", args=[note.pk])
-    )
+    one = page(reverse("admin:broadcasts_retentionnote_change", args=[note.pk]))
+    assert bytes(range(32)).hex() in one.replace("<wbr>", "")
     RetentionNote.objects.update(through=9999)
     assert "forged or changed" in page(NOTES)
 

@@ -141,6 +141,8 @@ async def test_nothing_serious_keeps_anybody_out(open_admin: Open, no_serious_fa
         f"broadcasts/preset/{preset}/change/",
         f"broadcasts/preset/{preset}/delete/",
         "broadcasts/rule/",
+        "broadcasts/accessevent/",
+        "broadcasts/retentionnote/",
         f"broadcasts/rule/{rule}/change/",
         f"auth/user/{user}/change/",
         "rule-tester/?extension=600",
