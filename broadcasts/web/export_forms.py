@@ -21,6 +21,7 @@ from broadcasts.models import Export, Schedule, Wanted
 from broadcasts.reports.periods import USUAL_PERIOD
 from broadcasts.web.asked import LocalMoment, dressed
 
+NO_SUCH_KIND = "There is no such export, or it is not for you."
 EVERYTHING = "All columns, with candidates and claim attempts as files of their own"
 # Where an address names no period; that of the history has an entry for its usual one.
 PERIODS = {
@@ -93,6 +94,8 @@ class Asked:
             self.wanted.unmasked = cleaned.get("unmasked", False)
         self.filter = inputs(words.form_of(self.wanted), self.kind)
         self.fault = "" if self.filter.is_valid() else errors_in_words(self.filter)
+        if asked != self.kind:
+            self.fault = NO_SUCH_KIND
         self.valid = self.valid and not self.fault
 
     def _query(self, data: QueryDict) -> dict[str, list[str]]:
@@ -106,7 +109,8 @@ class Asked:
 
 
 def inputs(form: forms.BaseForm, kind: Wanted.Kind) -> forms.BaseForm:
-    """Return the form of a filter with the inputs that suit a page."""
+    """Return the form of a filter with the inputs that suit a page, the period first."""
+    form.order_fields(("period", "since", "until", "first", "last"))
     if kind == Wanted.Kind.RECORD:
         return dressed(form)
     for name, field in form.fields.items():
