@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import CharField, Exists, JSONField, OuterRef
 
 from broadcasts.history import columns as history
 from broadcasts.history.columns import Column
@@ -35,6 +35,12 @@ ATTEMPTS = (
     Column("since_offered_ms", "Since the offer", unit="ms"),
     Column("behind_winner_ms", "Behind the winner", unit="ms"),
 )
+# Numbers, times, truths, and words of ours.
+WITHOUT_TEXT = {
+    field.name
+    for field in Broadcast._meta.fields
+    if field.choices or not isinstance(field, CharField | JSONField)
+}
 
 
 def record_tables(wanted: Wanted, show: Show) -> list[Table]:
@@ -42,10 +48,22 @@ def record_tables(wanted: Wanted, show: Show) -> list[Table]:
     found = filtered(BroadcastFilter, wanted.query, Broadcast.objects.all())
     columns = chosen(wanted.columns, history.ALL)
     ordered = history.read(found.order_by("-opened_at", "-id"), columns)
-    tables = [of_query("broadcasts", "Broadcasts", columns, ordered, show)]
+    tables = [of_query("broadcasts", "Broadcasts", columns, ordered, in_place(show, columns))]
     if not wanted.columns:
         tables += related(found, everything=is_everything(wanted))
     return tables
+
+
+def in_place(show: Show, columns: tuple[Column, ...]) -> Show:
+    """Return what shows a row by way of its texts alone; the rest can hold no private text."""
+    needed = {field for column in columns for field in column.needs} | {"caller_number"}
+    texts = tuple(needed - WITHOUT_TEXT)
+
+    def shown(row: Any) -> Any:
+        row.update(show({name: row[name] for name in texts}))
+        return row
+
+    return shown
 
 
 def is_everything(wanted: Wanted) -> bool:
