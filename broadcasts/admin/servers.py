@@ -100,7 +100,7 @@ class AsteriskServerAdmin(ConfigurationAdmin):
     change_form_outer_after_template = "admin/broadcasts/server_files.html"
 
     class Media:
-        js = ("configuration/admin.js", "configuration/servers.js")
+        js = ("web/copy.js", "configuration/servers.js")
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         return with_link(super().get_queryset(request))

@@ -1,4 +1,4 @@
-// Rows of rounds that can be added and removed, and buttons that copy.
+// Rows of rounds that can be added and removed.
 
 const rowsOf = (rounds) => rounds.querySelectorAll("ol > li");
 
@@ -20,20 +20,6 @@ document.addEventListener("click", (event) => {
     event.target.closest("li").remove();
     limit(rounds);
     rounds.dispatchEvent(new Event("input", { bubbles: true }));
-  }
-});
-
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy]");
-  if (!button) return;
-  const source = document.getElementById(button.dataset.copy);
-  try {
-    await navigator.clipboard.writeText(source.textContent);
-    button.textContent = "Copied";
-  } catch {
-    // Browsers copy over https and on localhost only.
-    getSelection().selectAllChildren(source);
-    button.textContent = "Selected: press Ctrl+C";
   }
 });
 
