@@ -90,6 +90,7 @@ class Arbiter:
         self._held: list[Claim] = []
         self._spent: set[str] = set()
         self._hung_up = False
+        self._has_left = False  # our application: it has been handed over once
 
     def start(self, refused: str = "") -> list[Decision]:
         """Open the broadcast; `refused` says why its filter could not be used, if so."""
@@ -115,15 +116,16 @@ class Arbiter:
     def follow(self, winner: str) -> None:
         """Take up a call that its winner already holds."""
         self.broadcast.status, self.broadcast.winner = Status.CLAIMED, winner
-        self.phase = Phase.WITH_WINNER
+        self.phase, self._has_left = Phase.WITH_WINNER, True
 
     def handle(self, happening: Happening) -> list[Decision]:
         """Return what follows from a happening; one that its phase does not list changes nothing.
 
-        A claim is always answered.
+        A claim is always answered. Our StasisEnd of a call that was handed over tells nothing any
+        more: over its own socket, it may come when the winner has been lost already.
         """
         reaction = REACTIONS.get((self.phase, type(happening)))
-        if reaction is None:
+        if reaction is None or (self._has_left and isinstance(happening, LeftBroadcast)):
             return []
         return reaction(self, happening)
 
@@ -274,15 +276,14 @@ class Arbiter:
         self.phase = Phase.MOVING
         return [Move(winner), WatchHandover(winner)]
 
-    def _handed_over(self, happening: LeftBroadcast) -> list[Decision]:
-        self.phase = Phase.WITH_WINNER
+    def _handed_over(self, happening: LeftBroadcast | WinnerStarted) -> list[Decision]:
+        self.phase, self._has_left = Phase.WITH_WINNER, True
         return [NoteHandedOver(happening.at)]
 
     def _winner_started(self, happening: WinnerStarted) -> list[Decision]:
         if happening.application != self.broadcast.winner:
             return []
-        self.phase = Phase.WITH_WINNER
-        return [NoteHandedOver(happening.at)]
+        return self._handed_over(happening)
 
     def _handover_failed(self, happening: HandoverFailed) -> list[Decision]:
         if happening.application not in ("", self.broadcast.winner):

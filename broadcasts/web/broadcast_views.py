@@ -59,7 +59,8 @@ def broadcast(request: HttpRequest, key: int) -> HttpResponse:
     caller = {"caller_number": row["caller_number"]}
     found = Candidate.objects.filter(broadcast=key).values(*CANDIDATE)[:READ]
     candidates = [show({**candidate, **caller}) for candidate in found]
-    attempts = list(ClaimAttempt.objects.filter(broadcast=key).values(*ATTEMPT)[:READ])
+    claims = ClaimAttempt.objects.filter(broadcast=key).order_by("at", "pk")
+    attempts = list(claims.values(*ATTEMPT)[:READ])
     listed = READ if "all" in request.GET else LISTED
     context = {
         "broadcast": told,

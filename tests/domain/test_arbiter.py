@@ -259,6 +259,20 @@ def test_rescue_offers_the_call_of_a_lost_winner_to_the_others():
     assert isinstance(decision, CommitReopen)
 
 
+@pytest.mark.parametrize("moved_again", [False, True])
+def test_our_stasis_end_may_come_when_the_winner_has_been_lost_already(moved_again):
+    arbiter = moving("a", "b", rescue=True)
+    arbiter.handle(WinnerStarted("a", 2.0))
+    arbiter.handle(WinnerLost(3.0))
+    arbiter.handle(Reopened(True, 3.1))
+    if moved_again:
+        arbiter.handle(claim("b", ticket=2))
+        arbiter.handle(ClaimDecided(2, Verdict.WON, "b"))
+    phase = arbiter.phase
+    assert arbiter.handle(LeftBroadcast(3.2)) == []
+    assert arbiter.phase is phase
+
+
 def test_the_winner_sends_the_call_back_to_the_dialplan():
     arbiter = with_winner("a")
     assert arbiter.handle(BackInDialplan(5.0)) == [NoteSessionEnded(5.0)]

@@ -81,6 +81,7 @@ class World(RuleBasedStateMachine):
         self.ledger: deque = deque()
         self.outage = False
         self.where = "ours"
+        self.late_end = False  # whether our StasisEnd of a hand-over is still to come
         self.commands: deque = deque()
         self.asked: dict[int, str] = {}
         self.answers: dict[int, Verdict] = {}
@@ -160,6 +161,8 @@ class World(RuleBasedStateMachine):
                 verdict = Verdict.WON if won else LOST[self.row]
                 self.tell(ClaimDecided(claim.ticket, verdict, self.winner))
             case CommitEnding(status, _):
+                gone = self.where in ("gone", "dialplan")
+                assert gone or status is not Status.ABANDONED, "a caller who stays was given up"
                 landed = self.move_row(status, self.winner)
                 self.tell(EndingDecided(landed, self.row, self.winner))
             case CommitReopen(application, _):
@@ -241,8 +244,8 @@ class World(RuleBasedStateMachine):
     # The channel; a command is carried out some time after it was queued
 
     @precondition(lambda self: self.commands)
-    @rule(registered=st.booleans(), start_first=st.booleans())
-    def asterisk_carries_out_a_command(self, registered, start_first):
+    @rule(registered=st.booleans(), end_comes=st.sampled_from(["first", "second", "late"]))
+    def asterisk_carries_out_a_command(self, registered, end_comes):
         verb, target = self.commands.popleft()
         if self.where in ("gone", "dialplan"):
             self.tell(HungUp(self.now))  # 404 or 409 to our request
@@ -250,17 +253,25 @@ class World(RuleBasedStateMachine):
             was_ours, self.where = self.where == "ours", "dialplan"
             self.tell(LeftBroadcast(self.now) if was_ours else BackInDialplan(self.now))
         elif registered:
-            self.move_channel(target, start_first)
+            self.move_channel(target, end_comes)
         else:
             self.tell(HandoverFailed("not registered", self.now, target))
 
-    def move_channel(self, target, start_first):
+    def move_channel(self, target, end_comes):
         signs = [WinnerStarted(target, self.now)]
-        if self.where == "ours":
-            signs.insert(1 if start_first else 0, LeftBroadcast(self.now))
+        if self.where == "ours" and end_comes == "late":
+            self.late_end = True
+        elif self.where == "ours":
+            signs.insert(0 if end_comes == "first" else 1, LeftBroadcast(self.now))
         self.where = target
         for sign in signs:
             self.tell(sign)
+
+    @precondition(lambda self: self.late_end)
+    @rule()
+    def our_stasis_end_comes_late(self):
+        self.late_end = False
+        self.tell(LeftBroadcast(self.now))
 
     @precondition(lambda self: self.where != "gone")
     @rule()
@@ -308,7 +319,7 @@ class World(RuleBasedStateMachine):
         while self.ledger:
             self.the_ledger_writes()
         while self.commands:
-            self.asterisk_carries_out_a_command(True, True)
+            self.asterisk_carries_out_a_command(True, "second")
         if self.asked_to_admit:
             self.a_later_round_is_judged(0, APPLICATIONS)
         elif self.arbiter.phase is Phase.OFFERED:
@@ -318,8 +329,22 @@ class World(RuleBasedStateMachine):
             self.no_hand_over_is_seen_in_time()
 
 
-TestAnyOrder = World.TestCase
-TestAnyOrder.settings = settings(
+class RescueWorld(World):
+    """The same from the loss of a winner on, which chance seldom leads to."""
+
+    @initialize()
+    def the_call_enters(self):
+        offer_again = OnFailedHandover.OFFER_AGAIN
+        super().the_call_enters([*APPLICATIONS], offer_again, True, False, "", ())
+        self.the_ledger_writes()
+        self.an_application_claims(APPLICATIONS[0], None)
+        self.the_ledger_writes()
+        self.asterisk_carries_out_a_command(True, "late")
+        self.the_winners_socket_is_lost()
+
+
+TestAnyOrder, TestAnyRescue = World.TestCase, RescueWorld.TestCase
+TestAnyOrder.settings = TestAnyRescue.settings = settings(
     max_examples=400,
     stateful_step_count=40,
     deadline=None,
