@@ -6,8 +6,10 @@ import shutil
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
+from pathlib import Path
 
 import pytest
+import pytest_asyncio
 import uvicorn
 from asgiref.sync import sync_to_async
 from axe_playwright_python.async_playwright import Axe
@@ -21,6 +23,8 @@ from tests.admin.cast import person
 from tests.builders import make_member
 from tests.databases import missing
 
+HERE = Path(__file__).parent
+
 ARGUMENTS = [
     "--headless",
     "--no-sandbox",
@@ -31,6 +35,13 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests of the browser one event loop: the browser's."""
+    for item in items:
+        if item.path.parent == HERE and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 class Uvicorn(uvicorn.Server):
@@ -70,7 +81,7 @@ class WebServer:
         await self._running
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def server(transactional_db: None) -> AsyncIterator[WebServer]:
     cache.clear()
     running = WebServer()
@@ -79,18 +90,27 @@ async def server(transactional_db: None) -> AsyncIterator[WebServer]:
     await running.stop()
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """One browser for all tests: starting it takes longer than most of them."""
     executable = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if not executable:
         missing("no Chromium: name one with CHROMIUM")
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
-        yield chromium
-        await chromium.close()
+        running = await playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield running
+        await running.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(chromium: Browser, server: WebServer) -> AsyncIterator[Browser]:
+    """The browser, without windows; those that a test opens are closed before its server."""
+    yield chromium
+    for context in chromium.contexts:
+        await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def session(transactional_db: None) -> AsyncClient:
     """The sign-in of a staff member."""
     client = AsyncClient()

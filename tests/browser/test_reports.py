@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import pytest_asyncio
 from asgiref.sync import sync_to_async
 from playwright.async_api import expect
 
@@ -14,7 +15,7 @@ ADDRESS = "/reports/?first=2025-03-25&last=2025-04-01"
 SIZES = [{"width": 1400, "height": 900}, {"width": 400, "height": 800}]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def record():
     await sync_to_async(fill)()
 
@@ -23,7 +24,7 @@ def fill():
     seal(make_records(60, datetime(2025, 3, 26, 12, tzinfo=UTC), timedelta(days=5)))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def open_reports(open_page):
     """Return a function that opens the reports and keeps what the browser complains of."""
     complaints = []
