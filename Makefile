@@ -20,7 +20,7 @@ run: $(VENV)/.runtime
 	@$(BIN)/python manage.py demo $(ARGS)
 
 test: $(VENV)/.develop check
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.develop
 	$(BIN)/ruff format --check .
