@@ -70,7 +70,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "simple_history",
     "django_filters",
-    "django_tables2",
     "rest_framework",
     "drf_spectacular",
     "knox",
