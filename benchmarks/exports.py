@@ -1,6 +1,6 @@
 """How fast the record is exported, and how much memory a million rows take more than ten.
 
-    python -m benchmarks.exports [--format csv] [--rows 1000000]
+    python -m benchmarks.exports [--format csv] [--rows 1000000] [--everything]
 
 Reads the record of DATABASE_URL: make one first with `manage.py make_record --broadcasts 1000000`.
 Each run is a process of its own, as its memory is the most that it ever took.
@@ -30,8 +30,11 @@ class Nowhere:
         return len(data)
 
 
-def export(format: str, rows: int) -> dict[str, Any]:
-    """Export the newest `rows` broadcasts in this process and return what that took."""
+def export(format: str, rows: int, everything: bool) -> dict[str, Any]:
+    """Export the newest `rows` broadcasts in this process and return what that took.
+
+    Of everything there are more rows: all columns, and the candidates and attempts too.
+    """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "broadcast_project.settings")
     import django
 
@@ -44,7 +47,7 @@ def export(format: str, rows: int) -> dict[str, Any]:
     newest = Broadcast.objects.order_by("-opened_at", "-pk").values_list("opened_at", flat=True)
     since = list(newest[rows - 1 : rows])
     query = {"period": ["all"], **({"since": [since[0].isoformat()]} if since else {})}
-    keys = [column.key for column in ALL[:COLUMNS]]
+    keys = [] if everything else [column.key for column in ALL[:COLUMNS]]
     wanted = Export(format=format, query=query, columns=keys, zone="Europe/Berlin")
     start, before = time.perf_counter(), time.process_time()
     made = make(wanted, CommandLine("benchmark"), Nowhere())  # type: ignore[arg-type]
@@ -59,9 +62,9 @@ def export(format: str, rows: int) -> dict[str, Any]:
     }
 
 
-def in_a_process(format: str, rows: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.exports", "--format", format]
-    done = subprocess.run([*command, "--once", str(rows)], check=True, capture_output=True)
+def in_a_process(rows: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.exports", *sys.argv[1:], "--once", str(rows)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
     return dict(json.loads(done.stdout))
 
 
@@ -69,12 +72,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--format", choices=("csv", "jsonl", "xlsx"), default="csv")
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--everything", action="store_true", help="not 20 columns, but all")
     parser.add_argument("--once", type=int, help="export so many rows in this process")
     options = parser.parse_args()
     if options.once:
-        print(json.dumps(export(options.format, options.once)))
+        print(json.dumps(export(options.format, options.once, options.everything)))
         return
-    few, many = (in_a_process(options.format, rows) for rows in (FEW, options.rows))
+    few, many = (in_a_process(rows) for rows in (FEW, options.rows))
     more = round(many["memory_mb"] - few["memory_mb"], 1)
     print(json.dumps({"few": few, "many": many, "more_memory_mb": more}, indent=2))
     if options.format == "csv" and many["rows_per_second"] < LEAST_PER_SECOND:

@@ -43,7 +43,10 @@ class BroadcastQuerySet(models.QuerySet["Broadcast"]):
 class Broadcast(models.Model):
     """One call offered to the candidates that its filter admits, and what became of it."""
 
-    server = models.ForeignKey(AsteriskServer, models.PROTECT, related_name="broadcasts")
+    # Its index is broadcast_by_server.
+    server = models.ForeignKey(
+        AsteriskServer, models.PROTECT, related_name="broadcasts", db_index=False
+    )
     channel_id = models.CharField(max_length=150)
     channel_name = models.CharField(max_length=255)
     caller_number = models.CharField(max_length=80, blank=True)
@@ -127,10 +130,20 @@ class Broadcast(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["channel_id", "-id"], name="broadcast_by_channel"),
+            models.Index(
+                fields=["channel_id", "server", "-opened_at"], name="broadcast_by_channel"
+            ),
+            models.Index(fields=["server", "-opened_at"], name="broadcast_by_server"),
             # What most pages filter by can be told from the index, without reading the rows.
             models.Index(
                 fields=["-opened_at", "status", "server", "claim_ms"], name="broadcast_by_time"
+            ),
+            # Those that were missed are few, and looked for in the whole record. A claim, which must
+            # be fast, does not touch this one.
+            models.Index(
+                fields=["status", "-opened_at"],
+                condition=~Q(status__in=[Status.OPEN, Status.CLAIMED]),
+                name="broadcast_missed",
             ),
             models.Index(fields=["caller_number", "-opened_at"], name="broadcast_by_caller"),
             models.Index(fields=["called", "-opened_at"], name="broadcast_by_called"),
@@ -210,9 +223,10 @@ class ClaimAttempt(models.Model):
         ordering = ["pk"]
         default_permissions = ["view"]
         indexes = [
+            models.Index(fields=["application", "-broadcast"], name="attempt_by_application"),
             models.Index(
                 fields=["id"], condition=Q(broadcast__isnull=True), name="attempt_without_broadcast"
-            )
+            ),
         ]
 
     def __str__(self) -> str:
