@@ -15,6 +15,7 @@ from broadcasts.models import SavedFilter
 from broadcasts.web.asked import FURTHER, GROUPS, LINKED, Asked, Page
 from broadcasts.web.cells import cell
 from broadcasts.web.presets import version_links
+from broadcasts.web.saved_views import listed
 from broadcasts.web.words import period_in_words
 
 BAD_REQUEST = 400
@@ -38,7 +39,7 @@ def history(request: HttpRequest) -> HttpResponse:
         "linked": [asked.form[name] for name in LINKED if name in asked.filters],
         "all_columns": columns.ALL,
         "export": export_address(request, asked),
-        **saved_filters(request),
+        **listed(request, SavedFilter.Page.HISTORY),
     }
     status = BAD_REQUEST if asked.faults else None
     return render(request, "web/history.html", context, status=status)
@@ -56,17 +57,6 @@ def shown(request: HttpRequest, asked: Asked, rows: list[columns.Row]) -> list[d
         for row in rows
         for told in [show(row)]
     ]
-
-
-def saved_filters(request: HttpRequest) -> dict[str, Any]:
-    """Return the saved filters that the viewer sees, and the one that the address is of."""
-    seen = SavedFilter.objects.seen_by(request.user).filter(page=SavedFilter.Page.HISTORY)
-    listed = list(seen.select_related("owner"))
-    opened = request.GET.get("saved", "")
-    return {
-        "saved": listed,
-        "opened": next((one for one in listed if str(one.pk) == opened), None),
-    }
 
 
 def export_address(request: HttpRequest, asked: Asked) -> str:

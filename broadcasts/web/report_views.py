@@ -2,50 +2,27 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib.auth.decorators import login_required, permission_required
 from django.core.paginator import Page, Paginator
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from broadcasts.access import MAY_SEE_RECORD
 from broadcasts.domain.histogram import RELATIVE_ERROR
+from broadcasts.models import SavedFilter
 from broadcasts.reports.applications import COLUMNS, SORTABLE, USUAL_SORT, Applications
 from broadcasts.reports.over_time import OverTime
-from broadcasts.reports.periods import PERIODS, USUAL_PERIOD, Period, PeriodForm
+from broadcasts.reports.periods import PERIODS, USUAL_PERIOD, Period
 from broadcasts.reports.reading import Reading, read
-from broadcasts.reports.tables import problems
 from broadcasts.reports.time_outs import time_outs
 from broadcasts.web import report_charts, report_figures
 from broadcasts.web.report_figures import Heading
+from broadcasts.web.report_form import ReportsForm
+from broadcasts.web.saved_views import listed
 from broadcasts.web.words import moment
 
 PER_PAGE = 25
-# Far beyond any number of pages; what is larger is no page.
-LAST_PAGE = 10_000
-
-ORDERS = [(f"{sign}{key}", key) for key in SORTABLE for sign in ("", "-")]
-
-
-class ReportsForm(PeriodForm):
-    """What the page's address may ask for: a period, and a page of the applications."""
-
-    sort = forms.ChoiceField(label="Order", required=False, choices=ORDERS)
-    page = forms.IntegerField(label="Page", required=False, min_value=1, max_value=LAST_PAGE)
-
-    def __init__(self, data: QueryDict) -> None:
-        super().__init__(data)
-        for name in ("first", "last"):
-            self.fields[name].widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-
-    def address(self, **other: Any) -> str:
-        """Return the query of this page, with other values for some names; None: without it."""
-        query = QueryDict(mutable=True)
-        for name in self.fields:
-            if value := other.get(name, "" if name in other else self.data.get(name, "")):
-                query[name] = value
-        return f"?{query.urlencode()}"
 
 
 @require_safe
@@ -55,17 +32,20 @@ def reports(request: HttpRequest) -> HttpResponse:
     """Every report of the period that the address asks for."""
     form = ReportsForm(request.GET)
     choice = [form[name] for name in ("first", "last", "server")]
-    context = {"form": form, "periods": period_links(form), "choice": choice}
-    if not form.is_valid():
-        context["problems"] = problems(form)
+    context = {
+        "form": form,
+        "periods": period_links(form),
+        "choice": choice,
+        **listed(request, SavedFilter.Page.REPORTS),
+    }
+    if form.faults:
         return render(request, "web/reports.html", context, status=400)
     return render(request, "web/reports.html", context | shown(read(form.asked()), form))
 
 
 def period_links(form: ReportsForm) -> list[dict[str, Any]]:
     """Return the usual periods, each with its address; days chosen by date are none of them."""
-    by_date = form.data.get("first") or form.data.get("last")
-    current = "" if by_date else form.data.get("period") or USUAL_PERIOD
+    current = "" if form.by_days else form.data.get("period") or USUAL_PERIOD
     return [
         {
             "label": label,

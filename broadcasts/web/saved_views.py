@@ -1,6 +1,7 @@
-"""Saved filters of the history: everybody's own, and those that others share."""
+"""Saved filters of the history and of the reports: everybody's own, and those that others share."""
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from django import forms
@@ -10,14 +11,41 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.urls.converters import StringConverter
 from django.views.decorators.http import require_POST, require_safe
 
 from broadcasts import access
 from broadcasts.models import SavedFilter
+from broadcasts.models.exports import SavedFilterQuerySet
 from broadcasts.web.asked import Asked
+from broadcasts.web.report_form import ReportsForm
 
 # What may be somebody's number is not for everybody who sees a shared filter.
 PRIVATE = ("q", "caller")
+
+
+class Kept(Protocol):
+    """What can be kept of an address."""
+
+    @property
+    def filters(self) -> dict[str, list[str]]: ...
+    @property
+    def keys(self) -> Sequence[str]: ...
+    @property
+    def faults(self) -> Sequence[str]: ...
+
+
+# How each page reads its address; the names of the views are those of the pages.
+READ: dict[str, Callable[[QueryDict], Kept]] = {
+    SavedFilter.Page.HISTORY: Asked,
+    SavedFilter.Page.REPORTS: ReportsForm,
+}
+
+
+class PageConverter(StringConverter):
+    """A page whose filters are saved, in an address."""
+
+    regex = "|".join(READ)
 
 
 class SavedFilterForm(forms.ModelForm):
@@ -30,9 +58,9 @@ class SavedFilterForm(forms.ModelForm):
         fields = ("name", "shared")
         error_messages = {"name": {"required": "Give the filter a name."}}
 
-    def clean_query(self) -> Asked:
+    def clean_query(self) -> Kept:
         """Return what is to be saved, once it is known to be in order."""
-        asked = Asked(QueryDict(self.cleaned_data["query"]))
+        asked = READ[self.instance.page](QueryDict(self.cleaned_data["query"]))
         if asked.faults:
             raise forms.ValidationError(asked.faults)
         return asked
@@ -54,25 +82,34 @@ class SavedFilterForm(forms.ModelForm):
 
     def save(self, commit: bool = True) -> SavedFilter:
         asked = self.cleaned_data["query"]
-        self.instance.query, self.instance.columns = asked.filters, asked.keys
+        self.instance.query, self.instance.columns = asked.filters, list(asked.keys)
         return super().save(commit)
 
 
 def address_of(saved: SavedFilter) -> str:
-    """Return the page of the history that a saved filter opens."""
+    """Return the page that a saved filter opens."""
     asked = {**saved.query, "columns": saved.columns, "saved": saved.pk}
-    return f"{reverse('web:history')}?{urlencode(asked, doseq=True)}"
+    return f"{reverse(f'web:{saved.page}')}?{urlencode(asked, doseq=True)}"
 
 
-def seen(request: HttpRequest, key: int) -> SavedFilter:
-    """Return a saved filter of the history that the viewer sees, or answer 404."""
-    found = SavedFilter.objects.seen_by(request.user).filter(page=SavedFilter.Page.HISTORY)
-    return get_object_or_404(found, pk=key)
+def seen(request: HttpRequest, page: str) -> SavedFilterQuerySet:
+    """Return the saved filters of a page that the viewer sees."""
+    return SavedFilter.objects.seen_by(request.user).filter(page=page).select_related("owner")
 
 
-def own(request: HttpRequest, key: int) -> SavedFilter:
+def listed(request: HttpRequest, page: str) -> dict[str, Any]:
+    """Return what a page lists: its saved filters, and the one that the address is of."""
+    saved = list(seen(request, page))
+    opened = request.GET.get("saved", "")
+    return {
+        "saved": saved,
+        "opened": next((one for one in saved if str(one.pk) == opened), None),
+    }
+
+
+def own(request: HttpRequest, page: str, key: int) -> SavedFilter:
     """Return a saved filter of the viewer's own, or answer 403 for that of another."""
-    saved = seen(request, key)
+    saved = get_object_or_404(seen(request, page), pk=key)
     if saved.owner_id != request.user.pk:
         raise PermissionDenied
     return saved
@@ -81,36 +118,36 @@ def own(request: HttpRequest, key: int) -> SavedFilter:
 @login_required
 @permission_required(access.MAY_SEE_RECORD, raise_exception=True)
 @require_safe
-def open_saved(request: HttpRequest, key: int) -> HttpResponse:
-    """Lead to the history that a saved filter is of."""
-    return redirect(address_of(seen(request, key)))
+def open_saved(request: HttpRequest, page: str, key: int) -> HttpResponse:
+    """Lead to what a saved filter shows."""
+    return redirect(address_of(get_object_or_404(seen(request, page), pk=key)))
 
 
 @login_required
 @permission_required(access.MAY_SEE_RECORD, raise_exception=True)
 @require_POST
-def save(request: HttpRequest) -> HttpResponse:
+def save(request: HttpRequest, page: str) -> HttpResponse:
     """Save a new filter."""
-    return stored(request, SavedFilter(owner=request.user), "Saved")
+    return stored(request, SavedFilter(owner=request.user, page=page), "Saved")
 
 
 @login_required
 @permission_required(access.MAY_SEE_RECORD, raise_exception=True)
 @require_POST
-def change(request: HttpRequest, key: int) -> HttpResponse:
+def change(request: HttpRequest, page: str, key: int) -> HttpResponse:
     """Rename or share a saved filter, and give it what the page is of."""
-    return stored(request, own(request, key), "Changed")
+    return stored(request, own(request, page, key), "Changed")
 
 
 @login_required
 @permission_required(access.MAY_SEE_RECORD, raise_exception=True)
 @require_POST
-def delete(request: HttpRequest, key: int) -> HttpResponse:
+def delete(request: HttpRequest, page: str, key: int) -> HttpResponse:
     """Delete a saved filter."""
-    saved = own(request, key)
+    saved = own(request, page, key)
     saved.delete()
     messages.success(request, f"Deleted the saved filter “{saved.name}”.")
-    return redirect("web:history")
+    return redirect(f"web:{page}")
 
 
 def stored(request: HttpRequest, saved: SavedFilter, done: str) -> HttpResponse:
@@ -122,4 +159,4 @@ def stored(request: HttpRequest, saved: SavedFilter, done: str) -> HttpResponse:
     for errors in form.errors.values():
         messages.error(request, " ".join(errors))
     before = QueryDict(request.POST.get("query", "")).urlencode()
-    return redirect(f"{reverse('web:history')}?{before}")
+    return redirect(f"{reverse(f'web:{saved.page}')}?{before}")

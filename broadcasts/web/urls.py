@@ -1,7 +1,7 @@
 """Addresses of people's pages and of what monitors the service."""
 
 from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import path
+from django.urls import path, register_converter
 
 from broadcasts.web import (
     broadcast_views,
@@ -19,15 +19,17 @@ from broadcasts.web import (
 
 app_name = "web"
 
+register_converter(saved_views.PageConverter, "page")
+
 SIGN_IN = LoginView.as_view(template_name="web/sign_in.html", redirect_authenticated_user=True)
 
 urlpatterns = [
     path("", views.live_board, name="live_board"),
     path("history/", history_views.history, name="history"),
-    path("history/saved/", saved_views.save, name="save_filter"),
-    path("history/saved/<int:key>/", saved_views.open_saved, name="saved_filter"),
-    path("history/saved/<int:key>/change/", saved_views.change, name="change_filter"),
-    path("history/saved/<int:key>/delete/", saved_views.delete, name="delete_filter"),
+    path("<page:page>/saved/", saved_views.save, name="save_filter"),
+    path("<page:page>/saved/<int:key>/", saved_views.open_saved, name="saved_filter"),
+    path("<page:page>/saved/<int:key>/change/", saved_views.change, name="change_filter"),
+    path("<page:page>/saved/<int:key>/delete/", saved_views.delete, name="delete_filter"),
     path("broadcasts/<int:key>/", broadcast_views.broadcast, name="broadcast"),
     path("numbers/", numbers_views.unmask, name="unmask_numbers"),
     path("numbers/mask/", numbers_views.mask, name="mask_numbers"),

@@ -172,3 +172,19 @@ def no_serious_faults() -> Callable[[Page], Awaitable[None]]:
         assert grave.isdisjoint({"serious", "critical"}), results.generate_report()
 
     return check
+
+
+@pytest.fixture
+def is_sound(
+    no_serious_faults: Callable[[Page], Awaitable[None]],
+) -> Callable[..., Awaitable[None]]:
+    """Return a check that a page fits its window and keeps nobody out, light and dark."""
+
+    async def check(page: Page) -> None:
+        width = page.viewport_size["width"]
+        assert await page.evaluate("document.scrollingElement.scrollWidth") <= width
+        for scheme in ("light", "dark"):
+            await page.emulate_media(color_scheme=scheme)
+            await no_serious_faults(page)
+
+    return check

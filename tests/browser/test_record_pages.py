@@ -53,20 +53,6 @@ def make_record():
     return full
 
 
-@pytest.fixture
-def is_sound(no_serious_faults):
-    """Return a check that a page fits its window and keeps nobody out, light and dark."""
-
-    async def check(page):
-        width = page.viewport_size["width"]
-        assert await page.evaluate("document.scrollingElement.scrollWidth") <= width
-        for scheme in ("light", "dark"):
-            await page.emulate_media(color_scheme=scheme)
-            await no_serious_faults(page)
-
-    return check
-
-
 @pytest.mark.parametrize("width", [400, 1400])
 async def test_pages_fit_and_keep_nobody_out_empty_and_full(open_page, is_sound, width):
     page = await open_page("/history/", "auditor", viewport={"width": width, "height": 900})

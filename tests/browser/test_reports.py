@@ -109,3 +109,38 @@ async def test_without_javascript_the_tables_remain(record, open_reports):
     page = await open_reports(java_script_enabled=False)
     await expect(page.locator("[data-report=outcomes] tbody tr")).to_have_count(9)
     await expect(page.locator("canvas").first).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [1400, 400])
+async def test_what_the_reports_show_is_saved_opened_changed_and_deleted(
+    record, open_reports, is_sound, width
+):
+    page = await open_reports(viewport={"width": width, "height": 900})
+    saved = page.locator(".saved")
+    await saved.locator("summary").click()
+    await expect(saved).to_contain_text("Nothing is saved yet.")
+    await is_sound(page)
+    for name in ("Spring", "x" * 80, *(f"Spring {number}" for number in range(3))):
+        await page.get_by_label("Save what is shown as").fill(name)
+        await page.get_by_role("button", name="Save", exact=True).press("Enter")
+        await expect(page.locator("h1")).to_contain_text(name)
+        await saved.locator("summary").click()
+    await is_sound(page)
+
+    await page.goto(page.url.partition("?")[0])
+    await saved.locator("summary").click()
+    await page.get_by_role("link", name="Spring", exact=True).click()
+    await expect(page.get_by_label("From", exact=True)).to_have_value("2025-03-25")
+    await page.get_by_label("Server", exact=True).select_option("branch")
+    await page.get_by_role("button", name="Show").click()
+    await saved.locator("summary").click()
+    await page.get_by_label("Name", exact=True).fill("Spring at the branch")
+    await page.get_by_role("button", name="Save the changes").click()
+    await expect(page.get_by_role("status")).to_contain_text("Changed the filter")
+    await expect(page.get_by_label("Server", exact=True)).to_have_value("branch")
+    await is_sound(page)
+
+    await saved.locator("summary").click()
+    await page.get_by_role("button", name="Delete").click()
+    await expect(page.get_by_role("status")).to_contain_text("Deleted the saved filter")
+    await expect(page.locator("h1")).to_have_text("Reports")

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.urls.converters import UUIDConverter
 
 from broadcasts.web.middleware import POLICY
+from broadcasts.web.saved_views import PageConverter
 from broadcasts.web.urls import urlpatterns
 from tests.builders import make_member, make_user
 
@@ -18,10 +19,13 @@ pytestmark = pytest.mark.django_db
 OPEN_TO_ALL = {"sign_in": 200, "healthz": 200, "readyz": 503, "metrics": 403, "sign_out": 405}
 
 
+# What stands in an address for what it takes; 1 for all else.
+EXAMPLES = {UUIDConverter: UUID(int=1), PageConverter: "reports"}
+
+
 def example(pattern):
-    """Return an address of a pattern, with 1 for whatever key it takes."""
-    converters = pattern.pattern.converters.values()
-    keys = [UUID(int=1) if isinstance(one, UUIDConverter) else 1 for one in converters]
+    """Return an address of a pattern."""
+    keys = [EXAMPLES.get(type(one), 1) for one in pattern.pattern.converters.values()]
     return reverse(f"web:{pattern.name}", args=keys)
 
 
@@ -115,7 +119,8 @@ def test_a_form_without_its_token_is_refused_within_the_frame():
 @pytest.mark.parametrize(
     "name",
     [
-        *("base.css", "parts.css", "board.css", "record.css", "history.css", "broadcast.css"),
+        *("base.css", "parts.css", "forms.css", "board.css", "record.css", "history.css"),
+        *("broadcast.css", "saved_filters.css"),
         *("exports.css", "export_progress.js"),
         *("board.js", "live_socket.js", "zone.js", "history.js", "mark.svg"),
     ],
