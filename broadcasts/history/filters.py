@@ -5,7 +5,6 @@ days are meant.
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import django_filters as filters
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -52,11 +51,9 @@ def same_number(column: str, number: str) -> Q:
     return Q(**{f"{column}__in": [number, pseudonym_of(number)]})
 
 
-def was_candidate(application: str, **more: Any) -> Exists:
+def was_candidate(application: str) -> Exists:
     """Match broadcasts that were offered to an application."""
-    return Exists(
-        Candidate.objects.filter(broadcast=OuterRef("pk"), application=application, **more)
-    )
+    return Exists(Candidate.objects.filter(broadcast=OuterRef("pk"), application=application))
 
 
 def has_attempted(application: str) -> Exists:
@@ -204,8 +201,11 @@ class BroadcastFilter(filters.FilterSet):
         return queryset.filter(was_candidate(value), ~has_attempted(value))
 
     def handover_failed_for(self, queryset: Broadcasts, name: str, value: str) -> Broadcasts:
-        sent_back = Q(status=Status.FAILED, winner=value)
-        return queryset.filter(sent_back | Q(was_candidate(value, failed_at__isnull=False)))
+        # A union, each part of which has an index; of an OR every broadcast would be tried.
+        sent_back = Broadcast.objects.filter(status=Status.FAILED, winner=value)
+        passed_on = Candidate.objects.filter(application=value, failed_at__isnull=False)
+        keys = sent_back.order_by().values("pk").union(passed_on.order_by().values("broadcast"))
+        return queryset.filter(pk__in=keys)
 
     def any_handover_failed(self, queryset: Broadcasts, name: str, value: str) -> Broadcasts:
         sent_back = Q(status=Status.FAILED) & ~Q(winner="")
