@@ -1,5 +1,6 @@
 """People's pages, and who may see them."""
 
+import re
 from uuid import UUID
 
 import pytest
@@ -17,7 +18,6 @@ pytestmark = pytest.mark.django_db
 # What anonymous visitors from elsewhere are answered; every other address of ours sends them to
 # the sign-in.
 OPEN_TO_ALL = {"sign_in": 200, "healthz": 200, "readyz": 503, "metrics": 403, "sign_out": 405}
-
 
 # What stands in an address for what it takes; 1 for all else.
 EXAMPLES = {UUIDConverter: UUID(int=1), PageConverter: "reports"}
@@ -86,6 +86,20 @@ def test_an_unknown_address_is_answered_within_the_frame(client):
     assert response.status_code == 404
     assert "There is nothing here" in response.content.decode()
     assert response["Content-Security-Policy"] == POLICY
+
+
+@pytest.mark.parametrize(
+    ("role", "offered"),
+    [(None, "sign_in"), ("", None), ("operator", "live_board")],
+    ids=["anonymous", "no role", "operator"],
+)
+def test_an_error_offers_what_its_reader_may_open(client, role, offered):
+    if role is not None:
+        client.force_login(make_member(role) if role else make_user("olga"))
+    page = client.get("/nowhere").content.decode()
+    links = re.findall(r'<a class="button" href="([^"]*)"', page)
+    assert links == ([reverse(f"web:{offered}")] if offered else [])
+    assert ('href="/"' in page) == (role != "")
 
 
 def test_a_failing_page_is_answered_within_the_frame(client, monkeypatch):
