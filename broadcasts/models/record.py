@@ -138,8 +138,8 @@ class Broadcast(models.Model):
             models.Index(
                 fields=["-opened_at", "status", "server", "claim_ms"], name="broadcast_by_time"
             ),
-            # Those that were missed are few, and looked for in the whole record. A claim, which must
-            # be fast, does not touch this one.
+            # Those that were missed are few, and looked for in the whole record. A claim, which
+            # must be fast, does not touch this one.
             models.Index(
                 fields=["status", "-opened_at"],
                 condition=~Q(status__in=[Status.OPEN, Status.CLAIMED]),
