@@ -151,6 +151,11 @@ def query_of(link: str | None) -> str:
     return link.partition("?")[2] if link else ""
 
 
+def grouped(form: forms.BaseForm) -> list[tuple[str, list[forms.BoundField]]]:
+    """Return the further filters of a form, each group with its title."""
+    return [(title, [form[name] for name in names]) for title, names in GROUPS]
+
+
 def dressed(form: forms.Form) -> forms.Form:
     """Return the filter's form with the inputs that suit a page."""
     fields = form.fields

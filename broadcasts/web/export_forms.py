@@ -19,7 +19,7 @@ from broadcasts.exports.filters import errors_in_words
 from broadcasts.history.columns import USUAL
 from broadcasts.models import Export, Schedule, Wanted
 from broadcasts.reports.periods import USUAL_PERIOD
-from broadcasts.web.asked import LocalMoment, dressed
+from broadcasts.web.asked import FURTHER, LocalMoment, dressed, grouped
 
 NO_SUCH_KIND = "There is no such export, or it is not for you."
 EVERYTHING = "All columns, with candidates and claim attempts as files of their own"
@@ -101,6 +101,17 @@ class Asked:
     def _query(self, data: QueryDict) -> dict[str, list[str]]:
         values = {name: data.getlist(name) for name in words.filters_of(self.kind)}
         return {name: kept for name, given in values.items() if (kept := [*filter(None, given)])}
+
+    @property
+    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """The further filters of the record, as the history groups them."""
+        return grouped(self.filter) if self.kind == Wanted.Kind.RECORD else []
+
+    @property
+    def ungrouped(self) -> list[forms.BoundField]:
+        """The filters that are in no group: of all else, each."""
+        apart = FURTHER if self.kind == Wanted.Kind.RECORD else ()
+        return [field for field in self.filter.visible_fields() if field.name not in apart]
 
     @property
     def in_words(self) -> str:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from broadcasts import access
 from broadcasts.history import columns
 from broadcasts.models import SavedFilter
-from broadcasts.web.asked import FURTHER, GROUPS, LINKED, Asked, Page
+from broadcasts.web.asked import FURTHER, LINKED, Asked, Page, grouped
 from broadcasts.web.cells import cell
 from broadcasts.web.presets import version_links
 from broadcasts.web.saved_views import listed
@@ -35,7 +35,7 @@ def history(request: HttpRequest) -> HttpResponse:
         "rows": shown(request, asked, page.rows),
         "period": "" if asked.faults else period_in_words(asked.form.cleaned_data),
         "further": sum(name in FURTHER for name in asked.filters),
-        "groups": [(title, [asked.form[name] for name in names]) for title, names in GROUPS],
+        "groups": grouped(asked.form),
         "linked": [asked.form[name] for name in LINKED if name in asked.filters],
         "all_columns": columns.ALL,
         "export": export_address(request, asked),
