@@ -27,6 +27,7 @@ class ReadOnly(GenericAPIView):
     http_method_names = ["get", "head"]
     needs = MAY_SEE_RECORD
     asks: type[Serializer] | None = None
+    filter_backends = (filters.DjangoFilterBackend,)
     filterset_class: Any = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -55,7 +56,7 @@ class ReadOnly(GenericAPIView):
     def filters(self) -> dict[str, Any]:
         return self.filterset_class.base_filters if self.filterset_class else {}
 
-    def page_of(self, found: "QuerySet[Any]", shown: Callable[[Row], Row]) -> Response:
-        """Answer one page of a query of rows, each as `shown` makes it."""
+    def page_of(self, found: "QuerySet[Any]", shown: Callable[[Row], Row] = dict) -> Response:
+        """Answer one page of a query of rows, each as `shown` makes it, or as it is."""
         rows = self.paginate_queryset(found)
         return self.get_paginated_response([shown(row) for row in rows])

@@ -11,15 +11,7 @@ from broadcasts.models import AccessEvent, Broadcast, Candidate, ClaimAttempt
 class CandidateSerializer(serializers.ModelSerializer):
     class Meta:
         model = Candidate
-        fields = (
-            "application",
-            "position",
-            "reached_by",
-            "round",
-            "offered_at",
-            "failed_at",
-            "failure",
-        )
+        fields = columns.CANDIDATE
         read_only_fields = fields
 
 
@@ -28,18 +20,7 @@ class AttemptSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = ClaimAttempt
-        fields = (
-            "id",
-            "broadcast",
-            "channel_id",
-            "application",
-            "user",
-            "at",
-            "answer",
-            "verdict",
-            "since_offered_ms",
-            "behind_winner_ms",
-        )
+        fields = columns.ATTEMPT
         read_only_fields = fields
 
 

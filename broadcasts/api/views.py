@@ -8,7 +8,6 @@ from typing import Any
 import django_filters
 from django.db.models import F
 from django.utils import timezone
-from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -29,8 +28,6 @@ from .rights import show_for
 USUAL = (columns.BY_KEY["id"], *columns.USUAL)
 # So many candidates and attempts are told with a broadcast; attempts/ has all attempts.
 MOST_TOLD = 500
-CANDIDATE = shapes.CandidateSerializer.Meta.fields
-ATTEMPT = shapes.AttemptSerializer.Meta.fields
 EVENT = shapes.AccessEventSerializer.Meta.fields
 PRESENCE = ("id", "application", "user", "since")
 RECORD, RUNNING, PROOF = ["The record"], ["What runs now"], ["Proof"]
@@ -39,7 +36,6 @@ RECORD, RUNNING, PROOF = ["The record"], ["What runs now"], ["Proof"]
 class Broadcasts(ReadOnly):
     queryset = Broadcast.objects.all()
     serializer_class = shapes.BroadcastRowSerializer
-    filter_backends = [DjangoFilterBackend]
     filterset_class = BroadcastFilter
     pagination_class = paging.StrictPages
     asks = Reading
@@ -99,9 +95,9 @@ def in_whole(row: Row, show: Show) -> Row:
         row
         | {
             "offered_to": list(
-                of_it.candidates.order_by("position").values(*CANDIDATE)[:MOST_TOLD]
+                of_it.candidates.order_by("position").values(*columns.CANDIDATE)[:MOST_TOLD]
             ),
-            "attempts": list(of_it.attempts.order_by("pk").values(*ATTEMPT)[:MOST_TOLD]),
+            "attempts": list(of_it.attempts.order_by("pk").values(*columns.ATTEMPT)[:MOST_TOLD]),
         }
     )
     told = {column.key: column.value(row) for column in columns.ALL}
@@ -133,7 +129,6 @@ class AttemptFilter(django_filters.FilterSet):
 class Attempts(ReadOnly):
     queryset = ClaimAttempt.objects.all()
     serializer_class = shapes.AttemptSerializer
-    filter_backends = [DjangoFilterBackend]
     filterset_class = AttemptFilter
     pagination_class = paging.ByNumber
 
@@ -145,7 +140,7 @@ class Attempts(ReadOnly):
         tags=RECORD,
     )
     def get(self, request: Request) -> Response:
-        return self.page_of(self.filter_queryset(self.get_queryset()).values(*ATTEMPT), dict)
+        return self.page_of(self.filter_queryset(self.get_queryset()).values(*columns.ATTEMPT))
 
 
 class Applications(ReadOnly):
@@ -216,7 +211,6 @@ class AccessFilter(django_filters.FilterSet):
 class AccessEvents(ReadOnly):
     queryset = AccessEvent.objects.all()
     serializer_class = shapes.AccessEventSerializer
-    filter_backends = [DjangoFilterBackend]
     filterset_class = AccessFilter
     pagination_class = paging.ByTime
     needs = "broadcasts.view_accessevent"
@@ -229,4 +223,4 @@ class AccessEvents(ReadOnly):
         tags=PROOF,
     )
     def get(self, request: Request) -> Response:
-        return self.page_of(self.filter_queryset(self.get_queryset()).values(*EVENT), dict)
+        return self.page_of(self.filter_queryset(self.get_queryset()).values(*EVENT))

@@ -10,6 +10,13 @@ from broadcasts.models import Broadcast
 
 Row = dict[str, Any]
 
+# What pages and the API tell of a candidate and of a claim attempt.
+CANDIDATE = ("application", "position", "reached_by", "round", "offered_at", "failed_at", "failure")
+ATTEMPT = (
+    *("id", "broadcast", "channel_id", "application", "user", "at", "answer", "verdict"),
+    *("since_offered_ms", "behind_winner_ms"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Column:

@@ -27,16 +27,6 @@ Row = dict[str, Any]
 LISTED = 50
 READ = 5000
 
-CANDIDATE = ("application", "position", "round", "reached_by", "offered_at", "failed_at", "failure")
-ATTEMPT = (
-    "application",
-    "user",
-    "at",
-    "answer",
-    "verdict",
-    "since_offered_ms",
-    "behind_winner_ms",
-)
 FACTS = (
     ("Call", ("caller", "caller_name", "called", "context", "channel_name", "channel_id")),
     ("Outcome", ("status", "reason", "stasis_status", "winner", "claim_ms", "talk_ms", "seal")),
@@ -57,10 +47,10 @@ def broadcast(request: HttpRequest, key: int) -> HttpResponse:
     show = access.show_for(request)
     told = show(row)
     caller = {"caller_number": row["caller_number"]}
-    found = Candidate.objects.filter(broadcast=key).values(*CANDIDATE)[:READ]
+    found = Candidate.objects.filter(broadcast=key).values(*columns.CANDIDATE)[:READ]
     candidates = [show({**candidate, **caller}) for candidate in found]
     claims = ClaimAttempt.objects.filter(broadcast=key).order_by("at", "pk")
-    attempts = list(claims.values(*ATTEMPT)[:READ])
+    attempts = list(claims.values(*columns.ATTEMPT)[:READ])
     listed = READ if "all" in request.GET else LISTED
     context = {
         "broadcast": told,
