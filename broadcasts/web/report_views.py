@@ -20,7 +20,7 @@ from broadcasts.web import report_charts, report_figures
 from broadcasts.web.report_figures import Heading
 from broadcasts.web.report_form import ReportsForm
 from broadcasts.web.saved_views import listed
-from broadcasts.web.words import moment
+from broadcasts.web.words import minute
 
 PER_PAGE = 25
 
@@ -89,7 +89,7 @@ def shown(reading: Reading, form: ReportsForm) -> dict[str, Any]:
 
 def period_in_words(period: Period) -> str:
     since, until = period.span
-    return f"From {moment(since)} until {moment(until)}, by the {period.step}"
+    return f"From {minute(since)} until {minute(until)}, by the {period.step}"
 
 
 def headings(form: ReportsForm) -> dict[str, Heading]:

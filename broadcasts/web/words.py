@@ -32,6 +32,11 @@ def moment(at: datetime) -> str:
     return f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S}"
 
 
+def minute(at: datetime) -> str:
+    """Return a time in the current zone, to the minute."""
+    return f"{timezone.localtime(at):%Y-%m-%d %H:%M}"
+
+
 def exact(at: datetime) -> str:
     """Return a time in the current zone, to the millisecond."""
     return timezone.localtime(at).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]

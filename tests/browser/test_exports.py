@@ -98,7 +98,7 @@ async def test_a_schedule_is_made_run_paused_and_removed(open_page, no_serious_f
     await page.goto(page.url.partition("/exports/")[0] + "/schedules/")
     await page.get_by_role("button", name="Pause").click()
     await expect(page.get_by_text("paused")).to_be_visible()
-    await page.get_by_text("Remove Failed calls").click()
+    await page.get_by_text("Remove… Failed calls").click()
     await page.get_by_role("button", name="Remove for good").click()
     await expect(page.get_by_text("Nothing is scheduled.")).to_be_visible()
     assert not await Schedule.objects.aexists()

@@ -72,6 +72,8 @@ async def test_pages_fit_and_keep_nobody_out_empty_and_full(open_page, is_sound,
     await page.locator(".to-broadcast").first.click()
     await expect(page.locator("h1")).to_contain_text(f"Broadcast {full.pk}")
     await expect(page.locator(".finish")).to_contain_text("20 further claims are not drawn")
+    winner = page.locator(".tile .name")
+    assert await winner.evaluate("name => name.scrollWidth <= name.clientWidth")
     await is_sound(page)
     assert complaints == []
 

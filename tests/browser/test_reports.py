@@ -7,11 +7,14 @@ import pytest_asyncio
 from asgiref.sync import sync_to_async
 from playwright.async_api import expect
 
+from broadcasts.domain.lifecycle import Status
+from tests.builders import make_broadcast
 from tests.reports.cast import make_records, seal
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 ADDRESS = "/reports/?first=2025-03-25&last=2025-04-01"
+IN_FULL = "names => names.every((name) => name.scrollWidth <= name.clientWidth)"
 SIZES = [{"width": 1400, "height": 900}, {"width": 400, "height": 800}]
 
 
@@ -21,7 +24,9 @@ async def record():
 
 
 def fill():
-    seal(make_records(60, datetime(2025, 3, 26, 12, tzinfo=UTC), timedelta(days=5)))
+    since = datetime(2025, 3, 26, 12, tzinfo=UTC)
+    long_name = make_broadcast(["n" * 60], status=Status.TIMED_OUT, opened_at=since)
+    seal([*make_records(60, since, timedelta(days=5)), long_name])
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -61,6 +66,8 @@ async def test_every_chart_is_drawn_and_nothing_keeps_anybody_out(
     for name in ("outcomes", "latency", "applications", "failed_handovers"):
         assert await is_drawn(page, name)
     assert await page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    names = page.locator("[data-report=applications] tbody th")
+    assert await names.evaluate_all(IN_FULL)
     await no_serious_faults(page)
 
 

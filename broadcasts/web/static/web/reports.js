@@ -34,6 +34,11 @@ function duration(ms) {
   return ms < 1000 ? `${tenths.format(ms)} ms` : `${tenths.format(ms / 1000)} s`;
 }
 
+// Both ends: names often differ in the last letters alone. The table has them in full.
+function shortened(name) {
+  return name.length > 24 ? `${name.slice(0, 12)}…${name.slice(-10)}` : name;
+}
+
 // Looks
 
 function colour(name) {
@@ -104,7 +109,15 @@ function options(chart, kind) {
       event.native.target.classList.toggle("leads", Boolean(address(chart, hit[0])));
     },
     scales: {
-      x: { stacked: kind.stacked, ticks: { color: muted, maxRotation: 45 }, grid: { display: false } },
+      x: {
+        stacked: kind.stacked,
+        ticks: {
+          color: muted,
+          maxRotation: 45,
+          callback: (_, at) => shortened(chart.labels[at]),
+        },
+        grid: { display: false },
+      },
       y: {
         stacked: kind.stacked,
         beginAtZero: true,
