@@ -22,8 +22,9 @@ django.setup()
 
 from django.utils import timezone  # noqa: E402
 
-from broadcasts.archive.sealing import INTERRUPTED, SETTLED, look  # noqa: E402
+from broadcasts.archive.sealing import INTERRUPTED, look  # noqa: E402
 from broadcasts.archive.verification import Verification  # noqa: E402
+from broadcasts.archive.waiting import SETTLED  # noqa: E402
 
 
 def seal_all() -> None:

@@ -9,24 +9,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import merge
 from itertools import chain, takewhile
+from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from broadcasts.models import AccessEvent, Broadcast, ChainHead, ClaimAttempt, Seal
+from broadcasts.models import Broadcast, ChainHead, Seal
 from broadcasts.reports import tallies
 
 from .chain import chained, locked_head
 from .records import Finished, Record, Single, with_parts
+from .waiting import BATCH, SETTLED, Unreadable, is_of_a_value, unreadable, unsealed
 
-# By then all that the ledgers know of a finished record has been written.
-SETTLED = timedelta(seconds=60)
 # Looks that are further apart have been interrupted: the ledgers may owe the record something.
 INTERRUPTED = timedelta(seconds=30)
 # Keys are given out in the order of writing, which differs from that of events by moments.
 OUT_OF_ORDER = timedelta(seconds=30)
 TICK = timedelta(microseconds=1)
-BATCH = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,20 @@ def look(now: datetime | None = None, limit: int = BATCH) -> Look:
     """Seal what has been finished for long enough, at most `limit` records of each kind.
 
     Raises DatabaseError, and has then done nothing; also when a ledger is just writing to a record
-    that was to be sealed.
+    that was to be sealed. Raises Unreadable, likewise: to go past such a record would be to let
+    whoever altered it keep it out of the chain.
     """
     now = now or timezone.now()
+    try:
+        return _look(now, limit)
+    except Exception as error:
+        if is_of_a_value(error):
+            for record in unreadable(now, limit):
+                raise Unreadable(record) from error
+        raise
+
+
+def _look(now: datetime, limit: int) -> Look:
     with transaction.atomic():
         head = locked_head()
         _keep_watch(head, now)
@@ -70,12 +81,12 @@ def _seal(head: ChainHead, now: datetime, limit: int) -> Look:
 
 def _ready(head: ChainHead, horizon: datetime, limit: int) -> tuple[list[Record], datetime]:
     """Return what can be sealed, in order, and until when that is everything."""
-    unsealed = Broadcast.objects.filter(seal=None, ended_at__lte=horizon)
+    waiting = unsealed(head)
+    ended = waiting[Seal.Kind.BROADCAST].filter(ended_at__lte=horizon)
     # A row that a ledger is writing to is not waited for, lest it waits for us.
-    locked = unsealed.order_by("ended_at", "pk").select_for_update(nowait=True)
-    broadcasts = list(locked[:limit])
-    attempts = _appended(ClaimAttempt, horizon, limit, broadcast=None, pk__gt=head.attempts)
-    accesses = _appended(AccessEvent, horizon, limit, pk__gt=head.accesses)
+    broadcasts = list(ended.select_for_update(nowait=True)[:limit])
+    attempts = _appended(waiting[Seal.Kind.ATTEMPT][:limit], horizon)
+    accesses = _appended(waiting[Seal.Kind.ACCESS][:limit], horizon)
     times = [
         [row.ended_at for row in broadcasts],
         *([one.finished_at for one in singles] for singles in (attempts, accesses)),
@@ -91,11 +102,8 @@ def _ready(head: ChainHead, horizon: datetime, limit: int) -> tuple[list[Record]
     return list(records), reached - TICK if reached else horizon
 
 
-def _appended(
-    model: type[ClaimAttempt | AccessEvent], horizon: datetime, limit: int, **after: object
-) -> list[Single]:
-    """Return what was written next after a key, up to the first that is too young."""
-    rows = model.objects.filter(**after).order_by("pk")[:limit]
+def _appended(rows: "QuerySet[Any]", horizon: datetime) -> list[Single]:
+    """Return what was written next, up to the first that is too young."""
     return [Single(row) for row in takewhile(lambda row: row.at <= horizon, rows)]
 
 

@@ -17,6 +17,7 @@ from django.utils import timezone
 from .pseudonyms import Replacement
 from .retention import Removal
 from .sealing import look
+from .waiting import Unreadable
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ class Persistent:
         except Exception as error:
             self._failures += 1
             if self._failures == FAILURES_TOLD_FROM:
-                is_bug = not isinstance(error, DatabaseError)
+                is_bug = not isinstance(error, (DatabaseError, Unreadable))
                 log.error("%s: %s", self._failed, str(error).strip(), exc_info=is_bug)
             return False
         if self._failures >= FAILURES_TOLD_FROM:

@@ -6,23 +6,25 @@ The service may seal, replace and remove meanwhile.
 
 from collections.abc import Callable, Sequence
 
-from django.db import DatabaseError
 from django.db.models import Exists, OuterRef, QuerySet
 
 from broadcasts.domain.seal import BEGINNING, differing
-from broadcasts.models import Broadcast, ClaimAttempt, RetentionNote, Seal
+from broadcasts.models import Broadcast, RetentionNote, Seal
 
 from . import facts
 from .chain import as_anchor, chained, head
 from .findings import Finding, Report, described, moment, spanning, subject_of
 from .reading import SINGLES, Records
 from .retention import is_genuine
+from .waiting import is_of_a_value, unreadable, unsealed
 
 # As many keys as every SQLite takes parameters.
 BATCH = 900
 
 # What a broadcast is named by.
-NAMED = ("id", "channel_id", "opened_at", "ended_at", "seal")
+NAMED = ("id", "channel_id", "opened_at", "ended_at")
+# A broadcast's key, and the number of its seal.
+MARK = ("pk", "seal")
 
 # Of a big integer: what is put in may have any key.
 LEAST_KEY = -(2**63)
@@ -65,6 +67,7 @@ class Verification:
         self._check_singles(Seal.Kind.ATTEMPT, self._head.attempts)
         self._check_singles(Seal.Kind.ACCESS, self._head.accesses)
         self._check_marks()
+        self._check_waiting()
         self._check_expected()
         self.report.anchor = as_anchor(self._head.number, self._head.chain)
         self.report.sealed_until = self._head.horizon
@@ -143,10 +146,9 @@ class Verification:
     def _check_records(self, seals: Sequence[Seal]) -> None:
         try:
             records = Records(seals)
-        except DatabaseError:
-            raise
-        except Exception:
-            # A value that no column of its kind can hold, as SQLite lets one enter.
+        except Exception as error:
+            if not is_of_a_value(error):
+                raise
             if len(seals) > 1:
                 for seal in seals:
                     self._check_records([seal])
@@ -179,9 +181,10 @@ class Verification:
         rows = SINGLES[kind].objects.filter(pk__gt=self._keys[kind], pk__lte=last)
         if kind == Seal.Kind.ATTEMPT:
             rows = rows.filter(broadcast=None)
-        for row in rows.order_by("pk").values().iterator():
-            if row["id"] not in self._sealed[kind]:
-                self._fault(f"{described(kind, row)} was put in: it has no seal")
+        for key in rows.order_by("pk").values_list("pk", flat=True).iterator():
+            if key not in self._sealed[kind]:
+                told = named(kind, key)
+                self._fault(f"{told} was put in: it has no seal")
         self._keys[kind] = max(last, self._keys[kind])
         self._sealed[kind] = {key for key in self._sealed[kind] if key > last}
 
@@ -205,15 +208,22 @@ class Verification:
 
     def _check_marks(self) -> None:
         """Find finished broadcasts that no seal is of."""
-        for row in self._without_mark().order_by("ended_at").values(*NAMED).iterator():
-            self._unmarked(row, "it has no seal, though all that ended then was sealed")
-        for row in self._with_false_mark().order_by("pk").values(*NAMED).iterator():
-            self._unmarked(row, f"seal {row['seal']} is not of it")
+        for key, _ in self._without_mark().order_by("ended_at").values_list(*MARK).iterator():
+            self._unmarked(key, "it has no seal, though all that ended then was sealed")
+        for key, number in self._with_false_mark().order_by("pk").values_list(*MARK).iterator():
+            self._unmarked(key, f"seal {number} is not of it")
         self._keep_found()
 
-    def _unmarked(self, row: dict[str, object], why: str) -> None:
-        if row["id"] not in self._named:
-            self._fault(f"{described(Seal.Kind.BROADCAST, row)} was put in: {why}")
+    def _unmarked(self, key: int, why: str) -> None:
+        if key not in self._named:
+            told = named(Seal.Kind.BROADCAST, key)
+            self._fault(f"{told} was put in: {why}")
+
+    def _check_waiting(self) -> None:
+        """Find what the service cannot seal."""
+        for record in unreadable():
+            self._fault(f"{record} cannot be read: nothing is sealed until it is mended or removed")
+        self._keep_found()
 
     def _without_mark(self) -> "QuerySet[Broadcast]":
         if self._head.horizon is None:
@@ -246,15 +256,12 @@ class Verification:
         return BEGINNING if number == 0 else None
 
     def _unsealed(self) -> dict[str, int]:
-        attempts = ClaimAttempt.objects.filter(broadcast=None, pk__gt=self._head.attempts)
-        accesses = SINGLES[Seal.Kind.ACCESS].objects.filter(pk__gt=self._head.accesses)
+        waiting = unsealed(self._head)
         return {
             "live broadcasts": Broadcast.objects.live().count(),
-            "finished broadcasts": Broadcast.objects.filter(
-                seal=None, ended_at__isnull=False
-            ).count(),
-            "claim attempts without a broadcast": attempts.count(),
-            "accesses": accesses.count(),
+            "finished broadcasts": waiting[Seal.Kind.BROADCAST].count(),
+            "claim attempts without a broadcast": waiting[Seal.Kind.ATTEMPT].count(),
+            "accesses": waiting[Seal.Kind.ACCESS].count(),
         }
 
     # What was found
@@ -272,3 +279,15 @@ class Verification:
         for finding in found:
             if finding.seal is None or finding.seal > gone:
                 self.report.faults.add(finding)
+
+
+def named(kind: str, key: int) -> str:
+    """Return which record a row is, also when it cannot be read."""
+    model, names = (Broadcast, NAMED) if kind == Seal.Kind.BROADCAST else (SINGLES[kind], ())
+    try:
+        row = model.objects.filter(pk=key).values(*names).first()
+    except Exception as error:
+        if not is_of_a_value(error):
+            raise
+        row = None
+    return described(kind, row) if row else f"the {Seal.Kind(kind).label} {key}"

@@ -1,5 +1,6 @@
 """What monitors the service: alive, ready, metrics."""
 
+import asyncio
 from ipaddress import ip_address
 from typing import Any
 
@@ -14,8 +15,13 @@ from django.views.decorators.http import require_safe
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from broadcasts.archive.upkeep import in_thread
+from broadcasts.archive.waiting import lag
 from broadcasts.history import running
-from broadcasts.web.service_gauges import ServiceGauges
+from broadcasts.web.service_gauges import SealingGauge, ServiceGauges
+
+# For a gauge of the database, which may hang while what the process holds is wanted all the more.
+LAG_SECONDS = 2.0
 
 # A proxy on this machine speaks for somebody who may be anywhere.
 PROXY_HEADERS = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP")
@@ -45,14 +51,22 @@ async def metrics(request: HttpRequest) -> HttpResponse:
     """Answer in Prometheus's text format; 403 to who may not monitor."""
     if not await may_monitor(request):
         return HttpResponseForbidden(NOT_FOR_YOU, content_type="text/plain")
-    body = generate_latest(REGISTRY)
+    gauges = CollectorRegistry()
+    gauges.register(SealingGauge(await sealing_lag()))
     service = running_service(request)
     if service is not None:
         # Collected here, on the event loop: nothing changes while it is being counted.
-        gauges = CollectorRegistry()
         gauges.register(ServiceGauges(service))
-        body += generate_latest(gauges)
+    body = generate_latest(REGISTRY) + generate_latest(gauges)
     return HttpResponse(body, content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+async def sealing_lag() -> float | None:
+    """Return by how many seconds sealing lags; None while the database does not tell."""
+    try:
+        return await asyncio.wait_for(in_thread(lag), LAG_SECONDS)
+    except (DatabaseError, InterfaceError, TimeoutError):
+        return None
 
 
 def running_service(request: HttpRequest) -> Any:

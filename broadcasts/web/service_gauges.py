@@ -1,6 +1,7 @@
 """The running service's state as gauges, read when they are asked for.
 
-Every process reports what it holds itself, so the processes of one service add up.
+Every process reports what it holds itself, so the processes of one service add up; but how far
+sealing lags is read from their database, so it is the same in each.
 """
 
 from collections import Counter
@@ -55,6 +56,21 @@ class ServiceGauges(Collector):
     def _live_calls(self, server_id: int) -> int:
         calls = self._broker.calls_of(server_id)
         return sum(call.arbiter.phase is not Phase.GONE for call in calls)
+
+
+class SealingGauge(Collector):
+    """How many seconds sealing lags, if that is known."""
+
+    def __init__(self, lag: float | None) -> None:
+        self._lag = lag
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        yield GaugeMetricFamily(
+            "stasis_broadcast_sealing_lag_seconds",
+            "Since when the oldest record that waits for its seal could have had it; 0 if none "
+            "waits.",
+            value=self._lag,
+        )
 
 
 def per_server(name: str, documentation: str, values: dict[str, float]) -> GaugeMetricFamily:

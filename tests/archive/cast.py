@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from broadcasts.archive.sealing import BATCH, INTERRUPTED, SETTLED, look
+from broadcasts.archive.sealing import INTERRUPTED, look
 from broadcasts.archive.verification import Verification
+from broadcasts.archive.waiting import BATCH, SETTLED
 from broadcasts.domain.lifecycle import Status
 from broadcasts.domain.verdict import Verdict
 from broadcasts.models import AccessEvent, Broadcast, ClaimAttempt, Seal

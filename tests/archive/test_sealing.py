@@ -8,7 +8,8 @@ from django.test.utils import CaptureQueriesContext
 
 from broadcasts.archive import sealing
 from broadcasts.archive.chain import anchor, chained, head
-from broadcasts.archive.sealing import INTERRUPTED, SETTLED, Look, look
+from broadcasts.archive.sealing import INTERRUPTED, Look, look
+from broadcasts.archive.waiting import SETTLED
 from broadcasts.domain.lifecycle import Status
 from broadcasts.domain.seal import BEGINNING
 from broadcasts.models import Broadcast, Seal, ServerHour

@@ -1,6 +1,8 @@
 """Alive, ready, metrics; and who may read them."""
 
 import json
+from datetime import timedelta
+from threading import Event
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -10,19 +12,23 @@ from channels.testing import HttpCommunicator
 from django.core.asgi import get_asgi_application
 from django.db import OperationalError
 from django.test import AsyncClient
+from django.utils import timezone
 
 from broadcasts import metrics
 from broadcasts.domain.arbiter import Phase
 from broadcasts.domain.lifecycle import Status
 from broadcasts.domain.verdict import Verdict
-from tests.builders import make_lease, make_server, make_user
+from broadcasts.web import monitoring
+from tests.builders import make_broadcast, make_lease, make_server, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ELSEWHERE = ("192.0.2.1", 50000)
 HERE = ("127.0.0.1", 50000)
 
-make_lease, make_server, make_user = map(sync_to_async, (make_lease, make_server, make_user))
+make_broadcast, make_lease, make_server, make_user = map(
+    sync_to_async, (make_broadcast, make_lease, make_server, make_user)
+)
 django = get_asgi_application()
 
 
@@ -196,3 +202,31 @@ async def samples(service=None):
     lines = response.body.decode().splitlines()
     pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
     return {name: float(value) for name, value in pairs}
+
+
+async def test_the_metrics_show_how_far_sealing_lags():
+    name = "stasis_broadcast_sealing_lag_seconds"
+    assert (await samples())[name] == 0
+    ended_at = timezone.now() - timedelta(hours=1)
+    await make_broadcast(status=Status.TIMED_OUT, opened_at=ended_at, ended_at=ended_at)
+    assert 3500 < (await samples())[name] < 3600
+
+
+async def test_how_far_sealing_lags_is_missing_while_the_database_is_away(service, monkeypatch):
+    def away():
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(monitoring, "lag", away)
+    seen = await samples(service)
+    assert "stasis_broadcast_sealing_lag_seconds" not in seen
+    assert seen["stasis_broadcast_ledger_owed"] == 0
+
+
+async def test_a_database_that_hangs_keeps_nothing_else_back(service, monkeypatch):
+    answers = Event()
+    monkeypatch.setattr(monitoring, "lag", answers.wait)
+    monkeypatch.setattr(monitoring, "LAG_SECONDS", 0.01)
+    seen = await samples(service)
+    answers.set()
+    assert "stasis_broadcast_sealing_lag_seconds" not in seen
+    assert seen["stasis_broadcast_ledger_owed"] == 0
