@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import time
-from email.utils import getaddresses
+from email.utils import getaddresses, parseaddr
 from pathlib import Path
 from smtplib import SMTPException
 
@@ -83,12 +83,19 @@ def message(export: Export, package: Path, made: Made) -> EmailMessage:
         f"Stasis Broadcast: {export.schedule.name}",
         "\n".join(filter(None, lines)) + "\n",
         to=recipients(export.schedule.recipients),
+        headers={"Message-ID": message_id(export)},
     )
     if attached:
         mail.attach(file_name(export), package.read_bytes(), "application/zip")
     else:
         mail.attach(MANIFEST, json.dumps(made.manifest, indent=2), "application/json")
     return mail
+
+
+def message_id(export: Export) -> str:
+    """Return what is the same however often an export is mailed, so that mail systems can tell."""
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
+    return f"<export-{export.pk}@{domain}>"
 
 
 def address_of(export: Export) -> str:

@@ -167,6 +167,22 @@ def test_a_small_package_is_mailed_with_what_it_is_in_words():
     assert Opened(content).manifest["made_for"] == "auditor"
 
 
+def test_an_export_that_is_mailed_twice_has_the_same_message_id_both_times(monkeypatch, settings):
+    settings.DEFAULT_FROM_EMAIL = "Calls <calls@example.org>"
+    scheduled(delivery="mail", recipients="ada@example.org")
+    with monkeypatch.context() as dying, pytest.raises(KeyboardInterrupt):
+        dying.setattr(jobs, "finish", die)
+        maker.make_due()
+    maker.make_due()
+    export = Export.objects.get()
+    sent = [one.message()["Message-ID"] for one in mail.outbox]
+    assert sent == [f"<export-{export.pk}@example.org>"] * 2
+
+
+def die(*_, **__):
+    raise KeyboardInterrupt
+
+
 def test_a_large_package_is_mailed_as_its_manifest_and_where_to_fetch_it(monkeypatch, settings):
     monkeypatch.setattr(delivery, "MOST_ATTACHED", 10)
     settings.PUBLIC_URL = "https://broadcast.example.org/"
