@@ -89,11 +89,16 @@ class BroadcastFilter(filters.FilterSet):
         lookup_expr="lt",
         validators=[NO_EARLIER, NO_LATER],
     )
+    # Of a column of the row itself nothing is found twice: DISTINCT would only cost.
     status = filters.MultipleChoiceFilter(
-        label="Status", choices=[(key.value, label) for key, label in STATUS_LABELS.items()]
+        label="Status",
+        choices=[(key.value, label) for key, label in STATUS_LABELS.items()],
+        distinct=False,
     )
     stasis_status = filters.MultipleChoiceFilter(
-        label="STASISSTATUS", choices=[(one.value, one.value) for one in StasisStatus]
+        label="STASISSTATUS",
+        choices=[(one.value, one.value) for one in StasisStatus],
+        distinct=False,
     )
     winner = filters.CharFilter(label="Winner", help_text="The application that won the call.")
     candidate = filters.CharFilter(
