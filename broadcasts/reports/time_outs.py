@@ -1,16 +1,20 @@
 """Time-outs by hour and weekday, as the reader's clocks show them."""
 
 from collections import Counter
+from datetime import datetime
 
 from broadcasts.domain.lifecycle import Status
 from broadcasts.history.filters import WEEKDAYS
 
 from .figures import Behind, Cell, Column, Table
+from .periods import DAY
 from .reading import Reading
 from .tallies import QUARTER, day_of
 
 HOURS = range(24)
 DAYS = range(1, 8)
+QUARTERS_A_DAY = DAY // QUARTER
+QUARTERS_A_WEEK = 7 * QUARTERS_A_DAY
 
 
 def time_outs(reading: Reading) -> Table:
@@ -39,9 +43,31 @@ def time_outs(reading: Reading) -> Table:
 
 def by_hour_and_weekday(reading: Reading) -> Counter[tuple[int, int]]:
     counts: Counter[tuple[int, int]] = Counter()
+    for quarter, count in enumerate(by_quarter_of_week(reading)):
+        counts[quarter // 4 % 24, quarter // QUARTERS_A_DAY + 1] += count
+    return counts
+
+
+def by_quarter_of_week(reading: Reading) -> list[int]:
+    """Return the time-outs of each quarter of an hour, from Monday's first on.
+
+    Asking the zone takes long by the thousand, so it is asked about each quarter only on the two
+    days of a year on which clocks are changed.
+    """
+    zone = reading.period.zone
+    counts = [0] * QUARTERS_A_WEEK
     for row in reading.stretches:
         day = day_of(row.begins)
-        for quarter, count in row.timed_out_quarters.items():
-            at = (day + int(quarter) * QUARTER).astimezone(reading.period.zone)
-            counts[at.hour, at.isoweekday()] += count
+        begin, end = day.astimezone(zone), (day + DAY).astimezone(zone)
+        is_steady, first = begin.utcoffset() == end.utcoffset(), quarter_of_week(begin)
+        for key, count in row.timed_out_quarters.items():
+            if is_steady:
+                quarter = (first + int(key)) % QUARTERS_A_WEEK
+            else:
+                quarter = quarter_of_week((day + int(key) * QUARTER).astimezone(zone))
+            counts[quarter] += count
     return counts
+
+
+def quarter_of_week(at: datetime) -> int:
+    return (at.isoweekday() - 1) * QUARTERS_A_DAY + at.hour * 4 + at.minute // 15

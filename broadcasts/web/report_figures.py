@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -51,7 +52,13 @@ class ShownTable:
 
 def address_of(asked: Asked | None) -> str:
     """Return where the history shows what is asked for."""
-    return f"{reverse('web:history')}?{urlencode(asked, doseq=True)}" if asked else ""
+    return f"{history()}?{urlencode(asked, doseq=True)}" if asked else ""
+
+
+@cache
+def history() -> str:
+    """Return the address of the history, which hundreds of figures lead to."""
+    return reverse("web:history")
 
 
 def in_words(value: Any, kind: str) -> str:
