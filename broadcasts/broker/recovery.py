@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
+# In these the channel is back in the dialplan, or gone.
+OVER = (Phase.FOLLOWED, Phase.GONE)
 WANTED_EVENTS = (
     "ApplicationMoveFailed",
     "ApplicationReplaced",
@@ -89,7 +91,7 @@ class Recovery:
             return
         known = self.broker.call_of(self.link.server.id, channel_id)
         # One that entered before is over, with a winner or without: its channel came back.
-        if known is None or known.entered_over is not self.link:
+        if known is None or known.entered_over is not self.link or self._is_new(known, channel):
             self.broker.begin(self.link, event, "the call waited while the link was down")
 
     async def _settle_all(self) -> bool:
@@ -113,20 +115,40 @@ class Recovery:
             log.info("%s: settled %d calls after connecting", server.name, len(held | rows.keys()))
 
     async def _settle(self, channel_id: str, row: Broadcast | None, held: bool) -> None:
-        call = self.broker.call_of(self.link.server.id, channel_id)
-        if call and call.link is self.link:
-            return  # It arrived over this very link.
+        if self._has_arrived(channel_id):
+            return
         channel = await self._channel(channel_id)
+        if self._has_arrived(channel_id):
+            return  # Its StasisStart overtook the answer.
+        call = self.broker.call_of(self.link.server.id, channel_id)
         if call is not None:
-            await self._continue(call, channel, held)
-        elif row is None:
-            if channel and in_stasis(channel):
+            if held and channel and self._is_new(call, channel):
                 self._begin(channel)
-        elif row.ended_at is None or (held and channel and waits_to_return(row, channel)):
+            else:
+                await self._continue(call, channel, held)
+        elif row is None or (held and row.ended_at and row.status == Status.CLAIMED):
+            # After a winner's session the dialplan has come to us again.
+            if channel and self._stands_here(channel):
+                self._begin(channel)
+        elif row.ended_at is None or (held and channel and self._stands_here(channel)):
+            # Settled without a winner, but not sent back yet, if it is not live.
             call = recorded_call(self.broker, self.link, row)
             call.entered_over = None
             self.broker.add(call)
             await self._resume(call, row, channel, held)
+
+    def _has_arrived(self, channel_id: str) -> bool:
+        """Whether a call came over this very link."""
+        call = self.broker.call_of(self.link.server.id, channel_id)
+        return call is not None and call.link is self.link
+
+    def _is_new(self, known: "Call", channel: Mapping[str, Any]) -> bool:
+        """Whether a channel came to us again after what we know of it was over."""
+        return known.arbiter.phase in OVER and self._stands_here(channel)
+
+    def _stands_here(self, channel: Mapping[str, Any]) -> bool:
+        """Whether the dialplan of a channel stands at our application, not at another one."""
+        return messages.stasis_application(channel) == self.link.server.application
 
     def _begin(self, channel: Mapping[str, Any]) -> None:
         event = {"args": messages.stasis_arguments(channel), "channel": channel}
@@ -151,7 +173,7 @@ class Recovery:
         if channel is None:
             call.arbiter.follow(row.winner)
             call.handle(Destroyed(time.time(), 0, "ended while the link was down"))
-        elif not in_stasis(channel):
+        elif not self._stands_here(channel):
             call.arbiter.follow(row.winner)
             call.handle(BackInDialplan(time.time()))
         elif row.handed_over_at:
@@ -172,16 +194,16 @@ class Recovery:
         if channel is None:
             gone = Destroyed(now, 0, "ended while the link was down")
             call.handle(gone)
-        elif phase is Phase.MOVING and in_stasis(channel):
+        elif phase is Phase.MOVING and self._stands_here(channel):
             # A winner here that had heard of the call would have it: it is moved again.
             winner = call.arbiter.broadcast.winner
             if not call.winner_is_here and await self._is_with(winner, call.row.channel_id):
                 call.handle(WinnerStarted(winner, now))
         elif phase in (Phase.WITH_WINNER, Phase.FOLLOWED):
             await self._follow(call.row.channel_id)
-            if not in_stasis(channel):
+            if not self._stands_here(channel):
                 call.handle(BackInDialplan(now))
-        elif not held or not in_stasis(channel):
+        elif not held or not self._stands_here(channel):
             call.handle(LeftBroadcast(now))
         call.link_restored(self.link)
 
@@ -210,14 +232,3 @@ class Recovery:
         rows = Broadcast.objects.filter(server_id=server_id).prefetch_related("candidates")
         settled = rows.filter(channel_id__in=held).order_by("pk")
         return {row.channel_id: row for found in (settled, rows.live()) for row in found}
-
-
-def in_stasis(channel: Mapping[str, Any]) -> bool:
-    """Whether the dialplan of a channel stands at a Stasis application."""
-    dialplan = channel.get("dialplan")
-    return isinstance(dialplan, Mapping) and dialplan.get("app_name") == "Stasis"
-
-
-def waits_to_return(row: Broadcast, channel: Mapping[str, Any]) -> bool:
-    """Whether a broadcast was settled without a winner, but its channel not yet sent back."""
-    return row.status != Status.CLAIMED and in_stasis(channel)

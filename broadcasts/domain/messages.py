@@ -89,6 +89,13 @@ def context(channel: Channel) -> str:
     return _text(channel, "dialplan", "context")
 
 
+def stasis_application(channel: Channel) -> str:
+    """Return the application of Stasis(application[,…]) at which the dialplan stands, or ""."""
+    if _text(channel, "dialplan", "app_name") != "Stasis":
+        return ""
+    return _text(channel, "dialplan", "app_data").split(",")[0]
+
+
 def stasis_arguments(channel: Channel) -> list[str]:
     """Return the arguments of Stasis(application[,…]) from the channel's dialplan location.
 
