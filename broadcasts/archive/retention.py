@@ -43,12 +43,12 @@ class Removal:
     def __init__(self, older_than: datetime, by: str) -> None:
         self._older_than = older_than
         self._by = by
-        self._note: RetentionNote | None = None
+        self._notes: list[RetentionNote] = []
 
     @property
     def removed(self) -> dict[str, int]:
         """How many records of each kind have gone so far."""
-        return self._note.removed if self._note else {}
+        return dict(sum((Counter(note.removed) for note in self._notes), Counter()))
 
     def step(self, limit: int = BATCH) -> int:
         """Remove the next records of the chain, if they are old enough; returns how many seals."""
@@ -62,28 +62,38 @@ class Removal:
 
     def finish(self) -> None:
         """Enter the removal among the accesses, if anything has gone."""
-        if self._note:
+        if self._notes:
             AccessEvent.note(
                 AccessEvent.Kind.RETENTION,
                 self._by,
                 older_than=self._older_than.isoformat(),
-                seals=f"{self._note.first}–{self._note.through}",
+                seals=", ".join(f"{note.first}–{note.through}" for note in self._notes),
                 removed=self.removed,
             )
 
     def _keep_note(self, gone: list[Seal], removed: Counter[str]) -> None:
-        note = self._note or RetentionNote(
-            at=timezone.now(),
-            by=self._by[:150],
-            older_than=self._older_than,
-            first=gone[0].number,
-            removed={},
-        )
+        note = self._note_until(gone[0].number)
         note.through, note.chain = gone[-1].number, bytes(gone[-1].chain)
         note.removed = dict(Counter(note.removed) + removed)
         note.signature = sign(signed(note))
         note.save()
-        self._note = note
+
+    def _note_until(self, number: int) -> RetentionNote:
+        """Return the note that is to be continued with this seal, or a new one.
+
+        Another process may have removed what lies between; that is in a note of its own.
+        """
+        if not self._notes or self._notes[-1].through != number - 1:
+            self._notes.append(
+                RetentionNote(
+                    at=timezone.now(),
+                    by=self._by[:150],
+                    older_than=self._older_than,
+                    first=number,
+                    removed={},
+                )
+            )
+        return self._notes[-1]
 
 
 def remove(seals: Iterable[Seal]) -> Counter[str]:

@@ -77,6 +77,18 @@ def test_each_removal_leaves_a_note_of_its_own(record):
     assert not faults()
 
 
+def test_two_removals_at_the_same_time_note_what_each_of_them_removed(record):
+    """As when two processes of the service tidy up."""
+    one, other = (Removal(at(100), "the service") for _ in range(2))
+    for removal in (one, other, one, other, one):
+        removal.step(2)
+    one.finish(), other.finish()
+    noted = list(RetentionNote.objects.order_by("first").values_list("first", "through"))
+    assert noted == [(1, 2), (3, 4), (5, 6), (7, 8), (9, 9)]
+    assert one.removed["broadcasts"] + other.removed["broadcasts"] == 3
+    assert faults() == []
+
+
 def test_a_removal_that_stops_half_way_leaves_a_chain_that_can_be_verified(record, monkeypatch):
     removal = Removal(at(30), "somebody")
     removal.step(2)
