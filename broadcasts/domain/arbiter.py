@@ -176,7 +176,7 @@ class Arbiter:
         return []
 
     def _replaced_waiting(self, _: Replaced) -> list[Decision]:
-        self.phase = Phase.GONE
+        self.phase, self.broadcast.status = Phase.GONE, Status.ABANDONED
         return [
             CommitEnding(Status.ABANDONED, "the channel entered a new broadcast"),
             Forget(),

@@ -130,6 +130,9 @@ class Commit:
             return ClaimResult(Verdict.UNKNOWN)
         if row.pk is None:
             return LedgerError("the broadcast was not recorded")
+        if entry.row is None and row.status != Status.OPEN:
+            # Not to be claimed either should it be open again by now: nobody has judged the claim.
+            return self._answer(entry, row, self._lost(row, entry))
         refusal = None if entry.row else self._refusal(entry, row)
         if refusal:
             return self._answer(entry, row, refusal)
@@ -156,7 +159,8 @@ class Commit:
             return Verdict.WON
         if state.ended and state.status is Status.CLAIMED:
             return Verdict.ENDED
-        return LOST[state.status]
+        # What was taken, and is open again since, was taken when it was asked for.
+        return LOST.get(state.status, Verdict.TAKEN)
 
     def _find(self, entry: TryClaim) -> Broadcast | None:
         """Find the broadcast of a claim that memory cannot place, as after a restart.
@@ -167,9 +171,7 @@ class Commit:
         return next((row for row in rows if row.ended_at is None), rows[0] if rows else None)
 
     def _refusal(self, entry: TryClaim, row: Broadcast) -> Verdict | None:
-        """Judge a claim that no arbiter has judged; a row that is not open answers by itself."""
-        if row.status != Status.OPEN:
-            return None
+        """Judge a claim that no arbiter has judged."""
         candidate = row.candidates.filter(application=entry.claim.application).first()
         if candidate and candidate.failed_at:
             return Verdict.NOT_OFFERED

@@ -301,6 +301,14 @@ def test_a_second_broadcast_of_the_channel_replaces_the_first():
     assert arbiter.handle(Replaced(4.0)) == [NoteSessionEnded(4.0), Forget()]
 
 
+def test_claims_for_a_call_that_its_channel_has_left_for_a_new_one_are_answered():
+    arbiter = make_arbiter("a")
+    arbiter.handle(Replaced(4.0))
+    late = Claim(2, "a", "user", 5.0, None)
+    expected = [NoteAttempt(late, Verdict.ABANDONED), Answer(2, Verdict.ABANDONED)]
+    assert arbiter.handle(late) == expected
+
+
 @pytest.mark.parametrize("status", [Status.TIMED_OUT, Status.ABANDONED, Status.NO_CANDIDATES])
 def test_a_settled_call_that_still_sits_with_us_is_sent_back(status):
     assert make_arbiter("a").resume(status, "") == [Return(StasisStatus.TIMEOUT)]

@@ -255,3 +255,15 @@ def test_a_sealed_broadcast_is_told_no_hang_up_any_more():
     row = sealed_row()
     write(HangUp(row, NOW + 62, 16, "Normal Clearing"))
     assert (stored(row).hung_up_at, stored(row).hangup_cause) == (None, None)
+
+
+def test_a_claim_that_nobody_has_judged_does_not_win_what_is_taken_back_meanwhile(monkeypatch):
+    """Another process takes the winner's claim back after this one has read the row."""
+    row = open_row()
+    write(try_claim(row))
+    read_before = stored(row)
+    monkeypatch.setattr(Commit, "_find", lambda self, entry: read_before)
+    write(Reopening(row, "a", "no StasisStart", NOW))
+    unjudged = TryClaim(claim("stranger", refusal=Verdict.NOT_ALLOWED), row.channel_id, None)
+    assert [result.verdict for result in write(unjudged)] == [Verdict.TAKEN]
+    assert stored(row).status == Status.OPEN
