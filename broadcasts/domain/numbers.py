@@ -6,15 +6,23 @@ connected, and the caller's number wherever else it stands, as in a channel's na
 
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 Replace = Callable[[str], str]
+# Given the caller's number and what replaces it, what does so in other texts; None: nothing does.
+Find = Callable[[str, Replace], Replace | None]
 
 DOTS = "•••"
 DIGITS_SHOWN = 4
 # Shorter numbers are extensions, which stand in other texts by chance.
 LEAST_DIGITS_IN_TEXT = 5
+# Shorter ones are not looked for in other spellings, which would find too much.
+LEAST_DIGITS_SPELLED = 7
+# Of these last digits, every spelling of a number has the same: +1 555 123 0100, 5551230100.
+DIGITS_COMPARED = 9
 PSEUDONYM_MARK = "~"
 PSEUDONYM_HEX = 16
 
@@ -43,21 +51,66 @@ def pseudonym(text: str, key: bytes) -> str:
     return PSEUDONYM_MARK + digest[:PSEUDONYM_HEX]
 
 
-def cloak(record: Mapping[str, Any], number: Replace, name: Replace) -> dict[str, Any]:
+def mask(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record's columns as those see them who may not see numbers."""
+    masked = cloak(record, mask_number, mask_name, in_any_spelling)
+    channel = masked.get("channel")
+    if isinstance(channel, dict) and isinstance(channel.get("caller_rdnis"), str):
+        # Whoever redirected the call.
+        channel["caller_rdnis"] = mask_number(channel["caller_rdnis"])
+    return masked
+
+
+def as_it_is(caller: str, number: Replace) -> Replace | None:
+    """Replace the caller's number where it stands as Asterisk told it."""
+    if len(caller) < LEAST_DIGITS_IN_TEXT:
+        return None
+    replacement = number(caller)
+    return lambda text: text.replace(caller, replacement)
+
+
+def in_any_spelling(caller: str, number: Replace) -> Replace | None:
+    """Replace it also where it stands without its country or with separators."""
+    literal = as_it_is(caller, number)
+    digits = re.sub("[^0-9]", "", caller)
+    if literal is None or len(digits) < LEAST_DIGITS_SPELLED:
+        return literal
+    compared, replacement = digits[-DIGITS_COMPARED:], number(caller)
+
+    def swap(text: str) -> str:
+        text = literal(text)
+        if compared not in text.translate(_SEPARATORS):
+            return text
+        return _spellings(compared).sub(lambda _: replacement, text)
+
+    return swap
+
+
+_SEPARATORS = str.maketrans("", "", " -./()")
+
+
+@lru_cache(maxsize=1024)
+def _spellings(digits: str) -> re.Pattern[str]:
+    between = "[ \\-./()]*"
+    return re.compile(rf"\+?(?:[0-9]{between}){{0,6}}" + between.join(digits))
+
+
+def cloak(
+    record: Mapping[str, Any], number: Replace, name: Replace, find: Find = as_it_is
+) -> dict[str, Any]:
     """Return a record's columns with each private text replaced.
 
     `record` maps names of a broadcast's columns to values, any of them; without `caller_number` the
-    caller's number is not looked for in other texts.
+    caller's number is not looked for in other texts. What replaces it for good is under the seals:
+    it is found as it always was.
     """
     caller = record.get("caller_number") or ""
-    swap = _swap(caller, number)
+    swap = find(caller, number)
     cloaked = dict(record)
     if swap:
-        # For records by the million: most texts do not have it, and are not touched.
         for key, value in record.items():
             if type(value) is str:
-                if caller in value:
-                    cloaked[key] = swap(value)
+                cloaked[key] = swap(value)
             elif value and isinstance(value, str | list | dict):
                 cloaked[key] = _in_texts(value, swap)
     if caller:
@@ -67,13 +120,6 @@ def cloak(record: Mapping[str, Any], number: Replace, name: Replace) -> dict[str
     if isinstance(record.get("channel"), dict):
         cloaked["channel"] = _cloak_channel(record["channel"], swap, number, name)
     return cloaked
-
-
-def _swap(caller: str, number: Replace) -> Replace | None:
-    if len(caller) < LEAST_DIGITS_IN_TEXT:
-        return None
-    replacement = number(caller)
-    return lambda text: text.replace(caller, replacement)
 
 
 def _in_texts(value: Any, swap: Replace | None) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from broadcasts.domain.numbers import cloak, mask_name, mask_number, pseudonym
+from broadcasts.domain.numbers import mask, pseudonym
 from broadcasts.models.secrets import record_key
 
 Row = dict[str, Any]
@@ -12,7 +12,7 @@ Show = Callable[[Mapping[str, Any]], Row]
 
 def masked(row: Mapping[str, Any]) -> Row:
     """Return a broadcast's columns with the last digits of the caller's number alone."""
-    return cloak(row, mask_number, mask_name)
+    return mask(row)
 
 
 def in_full(row: Mapping[str, Any]) -> Row:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from broadcasts.domain.numbers import cloak, mask_name, mask_number, pseudonym
+from broadcasts.domain.numbers import DOTS, cloak, mask, mask_name, mask_number, pseudonym
 
 KEY = b"k" * 32
 
@@ -78,3 +78,32 @@ def test_an_extension_is_no_number_to_look_for_in_other_texts():
 def test_what_has_no_number_stays():
     record = {"caller_number": "", "caller_name": "", "channel": {"id": "1.1"}, "reason": "x"}
     assert masked(record) == record
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Local/15551230100@in-1",
+        "5551230100",
+        "tel:+1-555-123-0100",
+        "+1 (555) 123.0100",
+        "0015551230100",
+    ],
+)
+def test_the_caller_is_masked_in_every_spelling(text):
+    record = {"caller_number": "+15551230100", "arguments_given": ["5000", text]}
+    masked = mask(record)["arguments_given"]
+    assert masked[0] == "5000"
+    assert "555" not in masked[1] and masked[1].rstrip("@in-1").endswith(f"{DOTS}0100")
+
+
+def test_other_numbers_stay_where_the_caller_is_masked():
+    record = {"caller_number": "+15551230100", "channel_id": "1800000000.4711", "called": "601"}
+    assert mask(record) == {**record, "caller_number": f"{DOTS}0100"}
+
+
+def test_who_redirected_the_call_is_masked():
+    channel = {"caller": {"number": "+15551230100", "name": ""}, "caller_rdnis": "+4930999888"}
+    masked = mask({"caller_number": "+15551230100", "channel": channel})
+    assert masked["channel"]["caller_rdnis"] == f"{DOTS}9888"
+    assert channel["caller_rdnis"] == "+4930999888", "what was given stays as it is"
