@@ -1,6 +1,6 @@
 """Addresses of people's pages and of what monitors the service."""
 
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import path, register_converter
 
 from broadcasts.web import (
@@ -16,12 +16,11 @@ from broadcasts.web import (
     views,
     zones,
 )
+from broadcasts.web.sign_in import SignIn
 
 app_name = "web"
 
 register_converter(saved_views.PageConverter, "page")
-
-SIGN_IN = LoginView.as_view(template_name="web/sign_in.html", redirect_authenticated_user=True)
 
 urlpatterns = [
     path("", views.live_board, name="live_board"),
@@ -47,7 +46,7 @@ urlpatterns = [
     path("schedules/<int:key>/pause/", schedule_views.schedule_pause, name="schedule_pause"),
     path("schedules/<int:key>/run/", schedule_views.schedule_run, name="schedule_run"),
     path("schedules/<int:key>/delete/", schedule_views.schedule_delete, name="schedule_delete"),
-    path("sign-in/", SIGN_IN, name="sign_in"),
+    path("sign-in/", SignIn.as_view(), name="sign_in"),
     path("sign-out/", LogoutView.as_view(next_page="web:sign_in"), name="sign_out"),
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/end/", tokens.end_token, name="end_token"),

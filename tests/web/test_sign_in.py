@@ -2,8 +2,10 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.urls import reverse
 
+from broadcasts.models import AccessEvent
 from tests.builders import make_member, make_user
 
 pytestmark = pytest.mark.django_db
@@ -14,6 +16,11 @@ SIGN_IN = "/sign-in/"
 @pytest.fixture
 def operator() -> User:
     return make_member(name="olga")
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_tried():
+    cache.clear()
 
 
 def sign_in(client, **values):
@@ -58,3 +65,27 @@ def test_both_ways_out_lead_to_the_sign_in(client, name):
     answer = client.post(reverse(name))
     assert answer["Location"] == SIGN_IN
     assert "_auth_user_id" not in client.session
+
+
+def test_passwords_cannot_be_guessed_without_end(client, operator):
+    answers = [sign_in(client, password=f"guess-{number}") for number in range(21)]
+    assert [answer.status_code for answer in answers] == [200] * 20 + [429]
+    assert "Too many tries" in answers[-1].content.decode()
+    assert 0 < int(answers[-1]["Retry-After"]) <= 61
+    assert sign_in(client).status_code == 429, "the right one neither, lest it is found out"
+    assert AccessEvent.objects.filter(kind=AccessEvent.Kind.SIGN_IN_FAILED).count() == 20
+
+
+def test_tries_at_one_name_keep_nobody_else_out(client, operator):
+    make_member(name="oscar")
+    for number in range(21):
+        sign_in(client, password=f"guess-{number}")
+    assert sign_in(client, username="oscar")["Location"] == "/"
+
+
+def test_an_address_cannot_try_names_without_end(client):
+    for number in range(120):
+        sign_in(client, username=f"name-{number}", password="")
+    assert sign_in(client, username="another").status_code == 429
+    answer = client.post(SIGN_IN, {"username": "another"}, REMOTE_ADDR="192.0.2.7")
+    assert answer.status_code == 200
