@@ -125,7 +125,18 @@ def database() -> dict[str, object]:
             timeout=10,
             init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         )
-    elif config["ENGINE"] != "django.db.backends.postgresql":
+    elif config["ENGINE"] == "django.db.backends.postgresql":
+        # A host that is gone without a word is noticed within seconds, or every caller would wait
+        # as long as TCP tries. In the URL they can be set otherwise.
+        config["OPTIONS"] = {
+            "connect_timeout": 3,
+            "keepalives_idle": 3,
+            "keepalives_interval": 2,
+            "keepalives_count": 2,
+            "tcp_user_timeout": 7000,
+            **config.get("OPTIONS", {}),
+        }
+    else:
         raise ImproperlyConfigured("DATABASE_URL must name SQLite or PostgreSQL.")
     return config
 

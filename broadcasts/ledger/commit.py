@@ -228,6 +228,8 @@ class Commit:
         taken_back = {"winner": "", "claimed_at": None, "claim_ms": None, "handed_over_at": None}
         landed = self._move(entry.row, Status.OPEN, **taken_back)
         if landed:
+            # What is asked for from now on is behind no winner.
+            entry.row.claimed_at = entry.row.handed_over_at = None
             Candidate.objects.filter(
                 broadcast_id=entry.row.pk, application=entry.application
             ).update(failed_at=moment(entry.at), failure=entry.reason[:REASON_LENGTH])

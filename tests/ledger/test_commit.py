@@ -182,6 +182,13 @@ def test_a_claim_taken_back_opens_the_row_and_marks_the_candidate():
     assert again.verdict is Verdict.NOT_OFFERED
 
 
+def test_who_asks_after_a_claim_was_taken_back_is_behind_nobody():
+    row = open_row("a", "b")
+    write(try_claim(row), Reopening(row, "a", "not registered", NOW))
+    write(Attempt(claim("a", NOW + 1), Verdict.NOT_OFFERED, row.channel_id, row))
+    assert ClaimAttempt.objects.order_by("-pk")[0].behind_winner_ms is None
+
+
 def test_the_winners_session_is_kept_from_hand_over_to_hang_up():
     row = open_row()
     write(try_claim(row))
