@@ -72,14 +72,17 @@ def as_it_is(caller: str, number: Replace) -> Replace | None:
 def in_any_spelling(caller: str, number: Replace) -> Replace | None:
     """Replace it also where it stands without its country or with separators."""
     literal = as_it_is(caller, number)
-    digits = re.sub("[^0-9]", "", caller)
+    bare = caller.removeprefix("+")
+    digits = bare if bare.isdecimal() and bare.isascii() else re.sub("[^0-9]", "", caller)
     if literal is None or len(digits) < LEAST_DIGITS_SPELLED:
         return literal
     compared, replacement = digits[-DIGITS_COMPARED:], number(caller)
+    # No spelling parts the last two. For records by the million: few texts have even these.
+    last = digits[-2:]
 
     def swap(text: str) -> str:
         text = literal(text)
-        if compared not in text.translate(_SEPARATORS):
+        if last not in text or compared not in text.translate(_SEPARATORS):
             return text
         return _spellings(compared).sub(lambda _: replacement, text)
 
