@@ -120,7 +120,7 @@ class Recovery:
         channel = await self._channel(channel_id)
         if self._has_arrived(channel_id):
             return  # Its StasisStart overtook the answer.
-        call = self.broker.call_of(self.link.server.id, channel_id)
+        call = self._known(channel_id, row)
         if call is not None:
             if held and channel and self._is_new(call, channel):
                 self._begin(channel)
@@ -141,6 +141,13 @@ class Recovery:
         """Whether a call came over this very link."""
         call = self.broker.call_of(self.link.server.id, channel_id)
         return call is not None and call.link is self.link
+
+    def _known(self, channel_id: str, row: Broadcast | None) -> "Call | None":
+        """Return what we know of a channel, unless another process has had it since it was over."""
+        call = self.broker.call_of(self.link.server.id, channel_id)
+        if call and call.arbiter.phase in OVER and row and call.row.pk and row.pk > call.row.pk:
+            return None
+        return call
 
     def _is_new(self, known: "Call", channel: Mapping[str, Any]) -> bool:
         """Whether a channel came to us again after what we know of it was over."""

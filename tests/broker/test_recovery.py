@@ -170,6 +170,27 @@ async def test_a_call_that_came_again_while_no_process_ran_is_offered_again(stag
     await eventually(lambda: second.candidate.offers == 1)
 
 
+async def test_a_call_that_another_process_has_handed_over_since_is_left_with_its_winner(stages):
+    """The link was with that process meanwhile; here the call is over, with an older broadcast."""
+    stage = stages()
+    await stage.win_and_come_back()
+    stage.broker.link_down(stage.link)
+    newer = await sync_to_async(builders.make_broadcast)(
+        ("ivr",),
+        status=Status.CLAIMED,
+        channel_id=stage.channel["id"],
+        server_id=stage.server.id,
+    )
+    link = stage.another_link()
+    stage.broker.link_up(link)
+    subscription = ("POST", "applications/broadcast/subscription")
+    await eventually(lambda: subscription in link.asked)
+    await asyncio.sleep(0.2)
+    assert stage.candidate.offers == 0
+    assert await Broadcast.objects.order_by("-pk").afirst() == newer
+    assert [uri for method, uri in link.asked if method == "POST"] == [subscription[1]]
+
+
 async def test_a_late_start_of_a_second_broadcast_is_no_repetition_of_the_first(stages):
     """Late by both clocks: as when that of Asterisk is some seconds behind."""
     stage, late = stages(), timedelta(seconds=3)
