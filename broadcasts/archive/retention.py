@@ -72,28 +72,23 @@ class Removal:
             )
 
     def _keep_note(self, gone: list[Seal], removed: Counter[str]) -> None:
-        note = self._note_until(gone[0].number)
+        note = self._note_before(gone[0].number) or RetentionNote(
+            at=timezone.now(),
+            by=self._by[:150],
+            older_than=self._older_than,
+            first=gone[0].number,
+            removed={},
+        )
         note.through, note.chain = gone[-1].number, bytes(gone[-1].chain)
         note.removed = dict(Counter(note.removed) + removed)
         note.signature = sign(signed(note))
         note.save()
+        if note not in self._notes:
+            self._notes.append(note)
 
-    def _note_until(self, number: int) -> RetentionNote:
-        """Return the note that is to be continued with this seal, or a new one.
-
-        Another process may have removed what lies between; that is in a note of its own.
-        """
-        if not self._notes or self._notes[-1].through != number - 1:
-            self._notes.append(
-                RetentionNote(
-                    at=timezone.now(),
-                    by=self._by[:150],
-                    older_than=self._older_than,
-                    first=number,
-                    removed={},
-                )
-            )
-        return self._notes[-1]
+    def _note_before(self, number: int) -> RetentionNote | None:
+        """Return the note that this seal continues, unless somebody else removed the one before."""
+        return next((note for note in self._notes[-1:] if note.through == number - 1), None)
 
 
 def remove(seals: Iterable[Seal]) -> Counter[str]:

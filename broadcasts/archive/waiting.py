@@ -56,7 +56,7 @@ def lag(now: datetime | None = None) -> float:
     end = head()
     settled = (now or timezone.now()) - SETTLED
     times = [_oldest(kind, rows, end) for kind, rows in unsealed(end).items()]
-    return max(0.0, *((settled - at).total_seconds() for at in times if at), 0.0)
+    return max([0.0, *((settled - at).total_seconds() for at in times if at)])
 
 
 def _oldest(kind: Seal.Kind, rows: "QuerySet[Any]", end: ChainHead) -> datetime | None:

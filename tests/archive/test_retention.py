@@ -89,6 +89,19 @@ def test_two_removals_at_the_same_time_note_what_each_of_them_removed(record):
     assert faults() == []
 
 
+def test_a_removal_that_fails_at_once_is_not_recorded_as_one(record, monkeypatch):
+    def fail(*_):
+        raise DatabaseError
+
+    monkeypatch.setattr(retention, "sign", fail)
+    removal = Removal(at(15), "somebody")
+    with pytest.raises(DatabaseError):
+        removal.step()
+    removal.finish()
+    assert removal.removed == {}
+    assert not AccessEvent.objects.filter(kind=AccessEvent.Kind.RETENTION).exists()
+
+
 def test_a_removal_that_stops_half_way_leaves_a_chain_that_can_be_verified(record, monkeypatch):
     removal = Removal(at(30), "somebody")
     removal.step(2)
