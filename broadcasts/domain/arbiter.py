@@ -176,7 +176,7 @@ class Arbiter:
         return []
 
     def _replaced_waiting(self, _: Replaced) -> list[Decision]:
-        self.phase, self.broadcast.status = Phase.GONE, Status.ABANDONED
+        self.phase = Phase.GONE
         return [
             CommitEnding(Status.ABANDONED, "the channel entered a new broadcast"),
             Forget(),
@@ -235,7 +235,9 @@ class Arbiter:
 
     def _claim_too_late(self, claim: Claim) -> list[Decision]:
         status = self.broadcast.status
-        return self._answer(claim, Verdict.ENDED if status is Status.CLAIMED else LOST[status])
+        # One that its channel has left for a new one may be over before its end is known.
+        lost = LOST.get(status, Verdict.ABANDONED)
+        return self._answer(claim, Verdict.ENDED if status is Status.CLAIMED else lost)
 
     def _answer(self, claim: Claim, verdict: Verdict) -> list[Decision]:
         return [NoteAttempt(claim, verdict), Answer(claim.ticket, verdict)]

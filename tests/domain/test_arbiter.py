@@ -301,8 +301,11 @@ def test_a_second_broadcast_of_the_channel_replaces_the_first():
     assert arbiter.handle(Replaced(4.0)) == [NoteSessionEnded(4.0), Forget()]
 
 
-def test_claims_for_a_call_that_its_channel_has_left_for_a_new_one_are_answered():
+@pytest.mark.parametrize("is_ending", [False, True])
+def test_claims_for_a_call_that_its_channel_has_left_for_a_new_one_are_answered(is_ending):
     arbiter = make_arbiter("a")
+    if is_ending:
+        arbiter.handle(DeadlineReached(10.0))
     arbiter.handle(Replaced(4.0))
     late = Claim(2, "a", "user", 5.0, None)
     expected = [NoteAttempt(late, Verdict.ABANDONED), Answer(2, Verdict.ABANDONED)]
