@@ -9,7 +9,8 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
-from broadcasts.history.numbers import Show, in_full, masked
+from broadcasts.domain.numbers import masked
+from broadcasts.history.numbers import Show, in_full
 from broadcasts.models import AccessEvent
 
 MAY_UNMASK = "broadcasts.unmask_numbers"

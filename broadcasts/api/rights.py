@@ -11,8 +11,8 @@ from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
 from broadcasts.access import MAY_UNMASK, UNMASKED_FOR, note
-from broadcasts.domain.numbers import mask_number
-from broadcasts.history.numbers import Show, in_full, masked
+from broadcasts.domain.numbers import mask_number, masked
+from broadcasts.history.numbers import Show, in_full
 from broadcasts.models import AccessEvent
 
 # Parameters that say which page of a list is meant, and not which list.

@@ -6,7 +6,7 @@ No line holds a caller's number in full, which may stand in a channel's name or 
 import logging
 
 from broadcasts.domain.broadcast import Broadcast as Arbitrated
-from broadcasts.domain.numbers import mask
+from broadcasts.domain.numbers import masked
 from broadcasts.models import Broadcast
 
 log = logging.getLogger("broadcasts.calls")
@@ -39,7 +39,7 @@ def log_outcome(row: Broadcast, broadcast: Arbitrated) -> None:
 
 def told(row: Broadcast, text: str) -> str:
     """Return a text about a call as the log may hold it."""
-    return mask({"caller_number": row.caller_number, "text": text})["text"]
+    return masked({"caller_number": row.caller_number, "text": text})["text"]
 
 
 def names_of(candidates: tuple[str, ...]) -> str:

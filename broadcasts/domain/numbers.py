@@ -51,14 +51,14 @@ def pseudonym(text: str, key: bytes) -> str:
     return PSEUDONYM_MARK + digest[:PSEUDONYM_HEX]
 
 
-def mask(record: Mapping[str, Any]) -> dict[str, Any]:
+def masked(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return a record's columns as those see them who may not see numbers."""
-    masked = cloak(record, mask_number, mask_name, in_any_spelling)
-    channel = masked.get("channel")
+    told = cloak(record, mask_number, mask_name, in_any_spelling)
+    channel = told.get("channel")
     if isinstance(channel, dict) and isinstance(channel.get("caller_rdnis"), str):
         # Whoever redirected the call.
         channel["caller_rdnis"] = mask_number(channel["caller_rdnis"])
-    return masked
+    return told
 
 
 def as_it_is(caller: str, number: Replace) -> Replace | None:

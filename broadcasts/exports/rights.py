@@ -3,7 +3,8 @@
 from typing import Any
 
 from broadcasts.access import MAY_EXPORT, MAY_SEE_RECORD, MAY_UNMASK
-from broadcasts.history.numbers import Show, in_full, masked
+from broadcasts.domain.numbers import masked
+from broadcasts.history.numbers import Show, in_full
 from broadcasts.models import Wanted
 
 from .tables import ExportRefused

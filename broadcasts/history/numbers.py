@@ -3,16 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from broadcasts.domain.numbers import mask, pseudonym
+from broadcasts.domain.numbers import pseudonym
 from broadcasts.models.secrets import record_key
 
 Row = dict[str, Any]
 Show = Callable[[Mapping[str, Any]], Row]
-
-
-def masked(row: Mapping[str, Any]) -> Row:
-    """Return a broadcast's columns with the last digits of the caller's number alone."""
-    return mask(row)
 
 
 def in_full(row: Mapping[str, Any]) -> Row:

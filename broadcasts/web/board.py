@@ -13,7 +13,8 @@ from django.core.cache import cache
 from django.db.models import Count
 
 from broadcasts.domain.lifecycle import Status
-from broadcasts.history.numbers import Show, masked
+from broadcasts.domain.numbers import masked
+from broadcasts.history.numbers import Show
 from broadcasts.history.running import connected_applications, read_links
 from broadcasts.models import Broadcast, Candidate
 

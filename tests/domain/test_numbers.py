@@ -2,7 +2,7 @@
 
 import pytest
 
-from broadcasts.domain.numbers import DOTS, cloak, mask, mask_name, mask_number, pseudonym
+from broadcasts.domain.numbers import DOTS, mask_name, mask_number, masked, pseudonym
 
 KEY = b"k" * 32
 
@@ -31,10 +31,6 @@ def test_a_pseudonym_is_the_same_for_the_same_text_and_key_alone():
     assert pseudonym("+15550100", KEY) != pseudonym("+15550101", KEY)
     assert pseudonym("+15550100", KEY) != pseudonym("+15550100", b"x" * 32)
     assert pseudonym("", KEY) == ""
-
-
-def masked(record):
-    return cloak(record, mask_number, mask_name)
 
 
 def test_the_caller_is_hidden_wherever_the_number_stands():
@@ -92,18 +88,18 @@ def test_what_has_no_number_stays():
 )
 def test_the_caller_is_masked_in_every_spelling(text):
     record = {"caller_number": "+15551230100", "arguments_given": ["5000", text]}
-    masked = mask(record)["arguments_given"]
-    assert masked[0] == "5000"
-    assert "555" not in masked[1] and masked[1].rstrip("@in-1").endswith(f"{DOTS}0100")
+    told = masked(record)["arguments_given"]
+    assert told[0] == "5000"
+    assert "555" not in told[1] and told[1].rstrip("@in-1").endswith(f"{DOTS}0100")
 
 
 def test_other_numbers_stay_where_the_caller_is_masked():
     record = {"caller_number": "+15551230100", "channel_id": "1800000000.4711", "called": "601"}
-    assert mask(record) == {**record, "caller_number": f"{DOTS}0100"}
+    assert masked(record) == {**record, "caller_number": f"{DOTS}0100"}
 
 
 def test_who_redirected_the_call_is_masked():
     channel = {"caller": {"number": "+15551230100", "name": ""}, "caller_rdnis": "+4930999888"}
-    masked = mask({"caller_number": "+15551230100", "channel": channel})
-    assert masked["channel"]["caller_rdnis"] == f"{DOTS}9888"
+    told = masked({"caller_number": "+15551230100", "channel": channel})
+    assert told["channel"]["caller_rdnis"] == f"{DOTS}9888"
     assert channel["caller_rdnis"] == "+4930999888", "what was given stays as it is"
