@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # The context of the Gosub in dialplan/stasis-broadcast.conf.
 GOSUB_CONTEXT = "stasis-broadcast"
+# How long applications get to come back before a later round judges who is connected.
+RECONNECT_SECONDS = 5.0
 
 
 def new_call(
@@ -61,9 +63,12 @@ def recorded_call(broker: "Broker", link: Link, row: Broadcast) -> Call:
     """
     names = [one.application for one in row.candidates.all() if one.failed_at is None]
     rounds = tuple(one["timeout_ms"] / 1000 for one in row.rounds)
+    deadline = row.deadline.timestamp() - sum(rounds[row.round :])
+    if row.round < len(rounds):
+        deadline = max(deadline, time.time() + RECONNECT_SECONDS)
     arbitrated = Arbitrated(
         candidates=tuple(names),
-        deadline=row.deadline.timestamp() - sum(rounds[row.round :]),
+        deadline=deadline,
         policy=broker.configuration.policy(row.server_id, row.preset_name),
         notify_claimed=row.notify_claimed,
         round=row.round,

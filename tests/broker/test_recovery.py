@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 from asgiref.sync import sync_to_async
+from django.utils import timezone
 
 from broadcasts.broker import Broker, Principal
 from broadcasts.broker.ports import Response
@@ -217,3 +218,24 @@ async def test_a_caller_in_another_application_is_left_there(stages):
     await asyncio.sleep(0.2)
     assert not [uri for method, uri in stage.link.asked if method == "POST"]
     assert stage.candidate.offers == 0
+
+
+async def test_a_later_round_waits_until_the_applications_have_come_back(stages, monkeypatch):
+    """The process was away for longer than the first round was to last."""
+    monkeypatch.setattr("broadcasts.broker.opening.RECONNECT_SECONDS", 1.0)
+    stage = stages()
+    stage.broker.candidates.leave(stage.server.id, "ivr", stage.candidate)
+    await sync_to_async(builders.make_broadcast)(
+        ("sales",),
+        channel_id=stage.channel["id"],
+        server_id=stage.server.id,
+        rounds=[{"app_filter": name, "timeout_ms": 100} for name in ("sales", "ivr")],
+        timeout_ms=200,
+        opened_at=timezone.now() - timedelta(seconds=5),
+    )
+    stage.broker.link_up(stage.link)
+    await eventually(lambda: bool(stage.broker.calls_of(stage.server.id)))
+    await asyncio.sleep(0.2)
+    stage.broker.candidates.join(stage.server.id, "ivr", stage.candidate)
+    await eventually(lambda: stage.candidate.offers == 1)
+    await eventually(Broadcast.objects.filter(status=Status.OPEN, round=2).aexists)
