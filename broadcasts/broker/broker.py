@@ -199,8 +199,9 @@ class Broker:
             time.time(),
             self._refusal(call, application, principal),
         )
-        if call is None:
-            verdict = await self._claim_from_record(claim, channel_id)
+        if call is None or not call.is_ours:
+            # Without its link, what is remembered of a call may be over for long.
+            verdict = await self._claim_from_record(claim, channel_id, call)
         else:
             answer = self._answers[claim.ticket] = asyncio.get_running_loop().create_future()
             call.handle(claim)
@@ -232,8 +233,11 @@ class Broker:
             return Verdict.NOT_CONNECTED
         return None
 
-    async def _claim_from_record(self, claim: Claim, channel_id: str) -> Verdict:
-        """Claim a channel that memory does not know: another process's, or one before a restart."""
+    async def _claim_from_record(self, claim: Claim, channel_id: str, call: Call | None) -> Verdict:
+        """Claim a channel that the record knows better than we do.
+
+        It is another process's, one from before a restart, or `call`, whose link is lost.
+        """
         async with self._lookups:
             decided: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
             self.ledger.submit(
@@ -243,19 +247,24 @@ class Broker:
                     None,
                     self._open_to_any_name(),
                     self._unknown.take(claim.at),
-                    functools.partial(self._decided_from_record, decided),
+                    functools.partial(self._decided_from_record, decided, call),
                 )
             )
             result = await decided
         return Verdict.FAULT if isinstance(result, LedgerError) else result.verdict
 
     def _decided_from_record(
-        self, decided: asyncio.Future[Any], result: ClaimResult | LedgerError
+        self,
+        decided: asyncio.Future[Any],
+        call: Call | None,
+        result: ClaimResult | LedgerError,
     ) -> None:
         """Tell who waits, if it still does; a claim that won has won in any case."""
         if not decided.done():
             decided.set_result(result)
         if isinstance(result, ClaimResult) and result.verdict is Verdict.WON:
+            if call and call.row.pk == result.broadcast_id:
+                self._look(call)
             for listener in self.on_claimed_elsewhere:
                 listener(result.broadcast_id)
 
@@ -273,8 +282,11 @@ class Broker:
         for calls in self._calls.values():
             for call in calls:
                 if call.row.pk == broadcast_id:
-                    self.ledger.submit(Look(call.row, functools.partial(self._looked, call)))
+                    self._look(call)
                     return
+
+    def _look(self, call: Call) -> None:
+        self.ledger.submit(Look(call.row, functools.partial(self._looked, call)))
 
     def _looked(self, call: Call, result: RowSeen | LedgerError) -> None:
         if isinstance(result, RowSeen):

@@ -79,6 +79,11 @@ class Call:
                 PERFORM[kind](self, decision)
 
     @property
+    def is_ours(self) -> bool:
+        """Whether the link that the call is with is up; if not, another process may have it now."""
+        return self.broker.links.get(self.link.server.id) is self.link
+
+    @property
     def winner_is_here(self) -> bool:
         """Whether the winner's StasisStart passes through this process."""
         winner = self.arbiter.broadcast.winner
@@ -111,6 +116,7 @@ class Call:
         self.link = link
         if self.arbiter.phase is Phase.MOVING:
             self.move_to_winner()
+            self._watch_handover(WatchHandover(self.arbiter.broadcast.winner))
         elif self.arbiter.phase is Phase.RETURNING:
             self._return(Return(STASIS_STATUS[self.arbiter.broadcast.status]))
 
@@ -219,15 +225,16 @@ class Call:
         )
 
     def _watch_handover(self, decision: WatchHandover) -> None:
+        if self._watch:
+            self._watch.cancel()
         seconds = self.arbiter.broadcast.policy.handover_ms / 1000
-        self._watch = self._in(
-            seconds,
-            lambda: self.handle(
-                HandoverFailed(
-                    f"no StasisStart within {seconds:g} s", time.time(), decision.application
-                )
-            ),
-        )
+        self._watch = self._in(seconds, lambda: self._handover_is_late(decision, seconds))
+
+    def _handover_is_late(self, decision: WatchHandover, seconds: float) -> None:
+        """Give up on the winner, unless the link was lost: when it is back, time counts anew."""
+        if self.is_ours:
+            reason = f"no StasisStart within {seconds:g} s"
+            self.handle(HandoverFailed(reason, time.time(), decision.application))
 
     @staticmethod
     def _in(seconds: float, action: Callable[[], None]) -> asyncio.TimerHandle:
