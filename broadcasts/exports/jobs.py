@@ -103,8 +103,10 @@ def run(export: Export, deliver: Deliver, address: str = "") -> None:
         with Heart(export) as heart, part_file(export) as part:
             made = write(export, part, heart)
             heart.check()
+            # Before it goes out: whatever becomes of us or of it then, that is on record.
+            note(export, made, address)
             deliver(export, part, made)
-            finish(export, part, made, address)
+            finish(export, part, made)
     except Stopped:
         log.info("Export %s was stopped", export.pk)
     except ExportRefused as error:
@@ -132,8 +134,14 @@ def write(export: Export, part: Path, heart: "Heart") -> making.Made:
     return made
 
 
-def finish(export: Export, part: Path, made: making.Made, address: str) -> None:
-    """Put the package in its place and say that it is there, and on record that it was made."""
+def note(export: Export, made: making.Made, address: str) -> None:
+    """Put on record that a package was made, and for which schedule."""
+    more = {"schedule": export.schedule.name} if export.schedule else {}
+    making.note(export, export.owner, made, address, number=str(export.pk), **more)
+
+
+def finish(export: Export, part: Path, made: making.Made) -> None:
+    """Put the package in its place and say that it is there."""
     with transaction.atomic():
         if not end(
             export,
@@ -145,8 +153,6 @@ def finish(export: Export, part: Path, made: making.Made, address: str) -> None:
             sha256=made.sha256,
         ):
             raise Stopped
-        more = {"schedule": export.schedule.name} if export.schedule else {}
-        making.note(export, export.owner, made, address, number=str(export.pk), **more)
         part.replace(path_of(export))
 
 

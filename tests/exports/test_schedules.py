@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from broadcasts.exports import delivery, jobs, maker, schedules
-from broadcasts.models import Export, Schedule
+from broadcasts.models import AccessEvent, Export, Schedule
 from tests.builders import make_broadcast, make_member
 
 from .cast import Opened
@@ -181,6 +181,22 @@ def test_an_export_that_is_mailed_twice_has_the_same_message_id_both_times(monke
 
 def die(*_, **__):
     raise KeyboardInterrupt
+
+
+def test_a_package_that_went_out_is_on_record_though_it_was_cancelled_meanwhile(monkeypatch):
+    send = delivery.EmailMessage.send
+
+    def sent(self):
+        send(self)
+        assert jobs.cancel(Export.objects.get())
+
+    monkeypatch.setattr(delivery.EmailMessage, "send", sent)
+    scheduled(delivery="mail", recipients="ada@example.org")
+    maker.make_due()
+    export, (event,) = Export.objects.get(), AccessEvent.objects.filter(kind="export")
+    assert (export.state, len(mail.outbox)) == (Export.State.CANCELLED, 1)
+    assert (event.who, event.detail["number"]) == ("auditor", str(export.pk))
+    assert event.detail["schedule"] == "Failed calls"
 
 
 def test_a_large_package_is_mailed_as_its_manifest_and_where_to_fetch_it(monkeypatch, settings):
