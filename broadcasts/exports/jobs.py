@@ -15,7 +15,7 @@ from threading import Event, Thread
 from typing import Self
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -205,11 +205,13 @@ class Heart:
     def _beat(self) -> None:
         """Also without an answer of the database's the package is made: it may be back in time."""
         while not self._over.wait(BEAT_SECONDS):
-            with suppress(DatabaseError):
+            try:
                 kept = Export.objects.filter(ours(self._export)).update(
                     rows_done=self._rows, seen_at=timezone.now()
                 )
                 self._stop = not kept
+            except (DatabaseError, InterfaceError):
+                connection.close()  # It may have failed for good: the next beat has a new one.
         connection.close()
 
 

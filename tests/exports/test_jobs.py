@@ -179,6 +179,27 @@ def test_how_far_it_is_can_be_seen_while_it_is_made(monkeypatch):
     assert told == [(1, 1, State.RUNNING)]
 
 
+def test_a_maker_whose_connection_broke_is_heard_of_again(monkeypatch):
+    monkeypatch.setattr(jobs, "BEAT_SECONDS", 0.01)
+    ours, beats, heard = jobs.ours, [], threading.Event()
+
+    def broken_at_first(export):
+        beats.append(export)
+        if len(beats) == 1:
+            connection.ensure_connection()
+            connection.connection.close()
+        elif len(beats) == 3:
+            heard.set()
+        return ours(export)
+
+    asked_for()
+    export = jobs.take()
+    monkeypatch.setattr(jobs, "ours", broken_at_first)
+    with jobs.Heart(export):
+        assert heard.wait(10)
+    assert again(export).seen_at > export.seen_at
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
