@@ -187,12 +187,22 @@ class Arbiter:
         return [NoteSessionEnded(happening.at), Forget()]
 
     def _ending_decided(self, happening: EndingDecided) -> list[Decision]:
-        if not happening.landed and happening.status is Status.CLAIMED:
-            return self._won(happening.winner)
-        self.broadcast.status = happening.status
-        if self._hung_up:
-            return self._forget()
-        return self._return(STASIS_STATUS[happening.status])
+        if happening.landed or happening.status is not Status.CLAIMED:
+            return self._ended(happening.status)
+        if happening.held:
+            return self._forget()  # Another process has handed it over.
+        if happening.winner in self._spent:
+            return self._end_unheard()
+        return self._won(happening.winner)
+
+    def _ended(self, status: Status) -> list[Decision]:
+        self.broadcast.status = status
+        return self._forget() if self._hung_up else self._return(STASIS_STATUS[status])
+
+    def _end_unheard(self) -> list[Decision]:
+        """End a call whose winner could not take it before, without waiting for the row."""
+        status = Status.ABANDONED if self._hung_up else Status.FAILED
+        return [CommitEnding(status, "its winner could not take it"), *self._ended(status)]
 
     def _return(self, status: StasisStatus) -> list[Decision]:
         self.phase = Phase.RETURNING
@@ -313,8 +323,10 @@ class Arbiter:
         return tuple(name for name in self.broadcast.candidates if name not in self._spent)
 
     def _reopened(self, happening: Reopened) -> list[Decision]:
-        if not happening.landed:
-            return self._end(Status.FAILED, "the claim could not be taken back")
+        if happening.status is Status.CLAIMED:
+            return self._forget()  # Another process has handed it over.
+        if happening.status is not Status.OPEN:
+            return self._ended(happening.status)
         self.phase = Phase.OFFERED
         self.broadcast.status, self.broadcast.winner = Status.OPEN, ""
         if self._hung_up:

@@ -62,11 +62,15 @@ class RoundAdmitted:
 
 @dataclass(frozen=True, slots=True)
 class EndingDecided:
-    """An ending was committed, or (`landed` False) the row had moved on to `status`."""
+    """An ending was committed, or (`landed` False) the row had moved on to `status`.
+
+    held: whether the row says that the winner has, or had, the call.
+    """
 
     landed: bool
     status: Status
     winner: str = ""
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +83,9 @@ class RowSeen:
 
 @dataclass(frozen=True, slots=True)
 class Reopened:
-    """A claim that came to nothing was taken back (`landed`), or could not be."""
+    """A claim that came to nothing was taken back; unless OPEN, the row stays at `status`."""
 
-    landed: bool
+    status: Status
     at: float
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q, QuerySet
 
 from broadcasts.domain.arbiter import LOST
 from broadcasts.domain.happenings import EndingDecided, Reopened, RowSeen
@@ -147,7 +148,7 @@ class Commit:
         if self._cursor.rowcount != 1:
             return False
         row.claimed_at = at
-        self._states[row.pk] = RowState(Status.CLAIMED, application, False, at)
+        self._states[row.pk] = RowState(Status.CLAIMED, application, False, False, at)
         return True
 
     def _lost(self, row: Broadcast, entry: TryClaim) -> Verdict:
@@ -210,9 +211,8 @@ class Commit:
     def _ending(self, entry: Ending) -> EndingDecided | LedgerError:
         if entry.row.pk is None:
             return LedgerError("the broadcast was not recorded")
-        landed = self._move(
-            entry.row,
-            entry.status,
+        landed = self._movable(entry.row, entry.status).update(
+            status=entry.status,
             reason=entry.reason[:REASON_LENGTH],
             stasis_status=STASIS_STATUS[entry.status],
             ended_at=moment(entry.at),
@@ -220,27 +220,32 @@ class Commit:
         if landed:
             return EndingDecided(True, entry.status)
         state = self._state(entry.row)
-        return EndingDecided(False, state.status, state.winner)
+        return EndingDecided(False, state.status, state.winner, state.held)
 
     def _reopening(self, entry: Reopening) -> Reopened | LedgerError:
         if entry.row.pk is None:
             return LedgerError("the broadcast was not recorded")
-        taken_back = {"winner": "", "claimed_at": None, "claim_ms": None, "handed_over_at": None}
-        landed = self._move(entry.row, Status.OPEN, **taken_back)
-        if landed:
-            # What is asked for from now on is behind no winner.
-            entry.row.claimed_at = entry.row.handed_over_at = None
-            Candidate.objects.filter(
-                broadcast_id=entry.row.pk, application=entry.application
-            ).update(failed_at=moment(entry.at), failure=entry.reason[:REASON_LENGTH])
-        return Reopened(landed, entry.at)
+        rows = self._movable(entry.row, Status.OPEN).filter(winner=entry.application)
+        if not rows.update(
+            status=Status.OPEN, winner="", claimed_at=None, claim_ms=None, handed_over_at=None
+        ):
+            return Reopened(self._state(entry.row).status, entry.at)
+        # What is asked for from now on is behind no winner.
+        entry.row.claimed_at = entry.row.handed_over_at = None
+        Candidate.objects.filter(broadcast_id=entry.row.pk, application=entry.application).update(
+            failed_at=moment(entry.at), failure=entry.reason[:REASON_LENGTH]
+        )
+        return Reopened(Status.OPEN, entry.at)
 
-    def _move(self, row: Broadcast, target: Status, **columns: Any) -> bool:
-        """Move the row to `target` if the lifecycle allows it from where it stands."""
+    def _movable(self, row: Broadcast, target: Status) -> QuerySet[Broadcast]:
+        """Return the row, if the lifecycle allows it to move to `target` from where it stands.
+
+        Not if another process, which has the link by now, has handed the call over.
+        """
         self._write_notes()
         self._states.pop(row.pk, None)
-        rows = Broadcast.objects.live().filter(pk=row.pk, status__in=sources(target))
-        return bool(rows.update(status=target, **columns))
+        unheld = Q(handed_over_at=None) | Q(handed_over_at=row.handed_over_at)
+        return Broadcast.objects.live().filter(unheld, pk=row.pk, status__in=sources(target))
 
     def _handed_over(self, entry: HandedOver) -> None:
         entry.row.handed_over_at = moment(entry.at)
@@ -275,11 +280,11 @@ class Commit:
         state = self._states.get(row.pk)
         if state is None:
             self._write_notes()
-            columns = ("status", "winner", "ended_at", "claimed_at")
-            status, winner, ended_at, claimed_at = Broadcast.objects.values_list(*columns).get(
-                pk=row.pk
-            )
-            state = RowState(Status(status), winner, ended_at is not None, claimed_at)
+            columns = ("status", "winner", "ended_at", "handed_over_at", "claimed_at")
+            found = Broadcast.objects.values_list(*columns).get(pk=row.pk)
+            status, winner, ended_at, handed_over_at, claimed_at = found
+            ended, held = ended_at is not None, bool(handed_over_at or ended_at)
+            state = RowState(Status(status), winner, ended, held, claimed_at)
             self._states[row.pk] = state
         return state
 

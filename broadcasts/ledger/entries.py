@@ -31,12 +31,16 @@ def no_one(_: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class RowState:
-    """A broadcast's row as it stands; `ended` once nobody holds the call any more."""
+    """A broadcast's row as it stands.
+
+    ended: once nobody holds the call any more; held: whether the winner has, or had, the call.
+    """
 
     status: Status
     winner: str
     ended: bool
-    claimed_at: datetime | None = None
+    held: bool
+    claimed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

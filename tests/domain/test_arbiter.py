@@ -231,7 +231,7 @@ def test_a_failed_move_offers_the_call_to_the_others():
     arbiter = moving("a", "b")
     failed = HandoverFailed("not registered", 2.0, "a")
     assert arbiter.handle(failed) == [CommitReopen("a", "not registered")]
-    assert arbiter.handle(Reopened(True, 2.0)) == [Offer(("b",)), WakeAt(10.0)]
+    assert arbiter.handle(Reopened(Status.OPEN, 2.0)) == [Offer(("b",)), WakeAt(10.0)]
     assert arbiter.handle(claim("a", ticket=2))[-1] == Answer(2, Verdict.NOT_OFFERED)
 
 
@@ -264,7 +264,7 @@ def test_our_stasis_end_may_come_when_the_winner_has_been_lost_already(moved_aga
     arbiter = moving("a", "b", rescue=True)
     arbiter.handle(WinnerStarted("a", 2.0))
     arbiter.handle(WinnerLost(3.0))
-    arbiter.handle(Reopened(True, 3.1))
+    arbiter.handle(Reopened(Status.OPEN, 3.1))
     if moved_again:
         arbiter.handle(claim("b", ticket=2))
         arbiter.handle(ClaimDecided(2, Verdict.WON, "b"))
@@ -384,7 +384,7 @@ def test_after_the_last_round_the_call_times_out():
 def test_when_the_only_candidate_fails_the_next_round_comes_at_once():
     arbiter = moving("vip", rounds=(10, 20))
     arbiter.handle(HandoverFailed("not registered", 2.0, "vip"))
-    assert arbiter.handle(Reopened(True, 2.0)) == [AdmitRound(2)]
+    assert arbiter.handle(Reopened(Status.OPEN, 2.0)) == [AdmitRound(2)]
     begin, offer, wake = arbiter.handle(RoundAdmitted(2, ("vip", "a"), 2.0))
     assert (offer.applications, wake.at) == (("a",), 22.0)
     assert begin.applications == ("a",)
@@ -393,7 +393,7 @@ def test_when_the_only_candidate_fails_the_next_round_comes_at_once():
 def test_a_round_for_those_only_who_have_failed_is_over_at_once():
     arbiter = moving("vip", rounds=(10, 20))
     arbiter.handle(HandoverFailed("not registered", 2.0, "vip"))
-    arbiter.handle(Reopened(True, 2.0))
+    arbiter.handle(Reopened(Status.OPEN, 2.0))
     begin, ending = arbiter.handle(RoundAdmitted(2, ("vip",), 2.0))
     assert begin.applications == ()
     assert ending.status is Status.TIMED_OUT
@@ -413,13 +413,29 @@ def test_a_late_ending_does_not_hand_the_call_to_a_winner_that_has_failed():
     arbiter.handle(claim("a"))
     arbiter.handle(DeadlineReached(10.0))
     arbiter.handle(ClaimDecided(1, Verdict.WON, "a"))
-    (ending,) = arbiter.handle(HandoverFailed("not registered", 10.1, "a"))
-    assert arbiter.handle(EndingDecided(False, Status.CLAIMED, "a")) == []
-    assert arbiter.handle(EndingDecided(True, ending.status)) == [Return(StasisStatus.FAILED)]
+    arbiter.handle(HandoverFailed("not registered", 10.1, "a"))
+    ending, sent_back = arbiter.handle(EndingDecided(False, Status.CLAIMED, "a"))
+    assert ending.status is Status.FAILED
+    assert sent_back == Return(StasisStatus.FAILED)
+    assert arbiter.handle(EndingDecided(True, Status.FAILED)) == []
+
+
+def test_a_call_that_another_process_has_handed_over_is_left_to_it():
+    timed_out, taken_back = offered("a", "b"), moving("a", "b")
+    timed_out.handle(DeadlineReached(10.0))
+    assert timed_out.handle(EndingDecided(False, Status.CLAIMED, "a", held=True)) == [Forget()]
+    taken_back.handle(HandoverFailed("no StasisStart", 2.0, "a"))
+    assert taken_back.handle(Reopened(Status.CLAIMED, 2.0)) == [Forget()]
+
+
+def test_a_claim_that_cannot_be_taken_back_as_the_call_has_ended_sends_it_back():
+    arbiter = moving("a", "b")
+    arbiter.handle(HandoverFailed("no StasisStart", 2.0, "a"))
+    assert arbiter.handle(Reopened(Status.FAILED, 2.0)) == [Return(StasisStatus.FAILED)]
 
 
 def test_with_any_name_a_winner_that_has_failed_may_still_not_claim_again():
     arbiter = moving("a", "b", any_name_may_claim=True)
     arbiter.handle(HandoverFailed("not registered", 2.0, "a"))
-    arbiter.handle(Reopened(True, 2.0))
+    arbiter.handle(Reopened(Status.OPEN, 2.0))
     assert arbiter.handle(claim("a", ticket=2))[-1] == Answer(2, Verdict.NOT_OFFERED)

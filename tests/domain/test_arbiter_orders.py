@@ -170,7 +170,7 @@ class World(RuleBasedStateMachine):
                 if landed:
                     self.failed.add(application)
                     self.granted = ""
-                self.tell(Reopened(landed, self.now))
+                self.tell(Reopened(self.row, self.now))
 
     def move_row(self, target, winner):
         if self.row not in sources(target):
@@ -193,12 +193,9 @@ class World(RuleBasedStateMachine):
     @precondition(lambda self: self.row is Status.OPEN)
     @rule(application=applications)
     def another_process_commits_a_claim(self, application):
+        """Of one that has failed, too: by a claim that was judged before that."""
         offered = application in self.arbiter.broadcast.candidates
-        if (
-            offered
-            and application not in self.failed
-            and self.move_row(Status.CLAIMED, application)
-        ):
+        if offered and self.move_row(Status.CLAIMED, application):
             assert not self.granted, "two winners"
             self.granted = application
 

@@ -19,7 +19,7 @@ from broadcasts.ledger import (
     TryClaim,
 )
 from broadcasts.ledger.commit import Commit
-from broadcasts.ledger.entries import LedgerError
+from broadcasts.ledger.entries import LedgerError, moment
 from broadcasts.models import Broadcast, Candidate, ClaimAttempt
 from tests.builders import make_broadcast, make_server
 
@@ -175,11 +175,37 @@ def test_any_name_may_claim_but_not_with_credentials_for_other_names():
 def test_a_claim_taken_back_opens_the_row_and_marks_the_candidate():
     row = open_row("a", "b")
     _, reopened = write(try_claim(row, "a"), Reopening(row, "a", "not registered", NOW))
-    assert reopened == Reopened(True, NOW)
+    assert reopened == Reopened(Status.OPEN, NOW)
     assert (stored(row).status, stored(row).winner) == (Status.OPEN, "")
     assert Candidate.objects.get(broadcast=row, application="a").failure == "not registered"
     (again,) = write(TryClaim(claim("a"), row.channel_id, None))
     assert again.verdict is Verdict.NOT_OFFERED
+
+
+@pytest.mark.parametrize("changed", [{"winner": "b"}, {"handed_over_at": moment(NOW)}])
+def test_a_claim_is_not_taken_back_from_whom_another_process_gave_the_call(changed):
+    row = open_row("a", "b")
+    write(try_claim(row, "a"))
+    Broadcast.objects.filter(pk=row.pk).update(**changed)
+    (reopened,) = write(Reopening(row, "a", "no StasisStart", NOW))
+    assert reopened == Reopened(Status.CLAIMED, NOW)
+    assert not Candidate.objects.exclude(failed_at=None).exists()
+
+
+def test_a_call_that_another_process_has_handed_over_does_not_end_as_failed():
+    row = open_row()
+    write(try_claim(row, "a"))
+    Broadcast.objects.filter(pk=row.pk).update(handed_over_at=moment(NOW))
+    (ending,) = write(Ending(row, Status.FAILED, "no StasisStart", NOW))
+    assert ending == EndingDecided(False, Status.CLAIMED, "a", held=True)
+    assert stored(row).ended_at is None
+
+
+def test_a_winner_that_is_lost_in_the_call_can_be_taken_back_by_who_handed_it_over():
+    row = open_row("a", "b")
+    write(try_claim(row, "a"), HandedOver(row, NOW))
+    (reopened,) = write(Reopening(row, "a", "its socket was lost", NOW + 1))
+    assert reopened == Reopened(Status.OPEN, NOW + 1)
 
 
 def test_who_asks_after_a_claim_was_taken_back_is_behind_nobody():
