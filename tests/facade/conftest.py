@@ -10,12 +10,6 @@ from tests.links import server
 from .cast import Client, NotingBroker, served, user
 
 
-@pytest.fixture(autouse=True)
-def quick_hash(settings) -> None:
-    """Only where the cost of a hash matters is the real one needed."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def users() -> list:
     """Whom the facade knows."""
