@@ -35,6 +35,7 @@ class DialInLink:
         self.server = server
         self.asterisk_version = ""
         self.replaced = False
+        self._lost_request = ""
         self._broker = broker
         self._socket = AriSocket(events_url(server), authorization(server), self._received)
         self._socket_requests = Requests(server.name, self._socket.send)
@@ -69,9 +70,9 @@ class DialInLink:
     async def until_lost(self) -> str:
         """Wait for the loss of the connection; returns its reason."""
         reason = await self._socket.lost
-        return (
-            f"another connection took {self.server.application} over" if self.replaced else reason
-        )
+        if self.replaced:
+            return f"another connection took {self.server.application} over"
+        return self._lost_request or reason
 
     def close(self) -> None:
         """Cut the connection, at once and for good."""
@@ -86,8 +87,13 @@ class DialInLink:
             async with asyncio.timeout(PROBE_SECONDS):
                 return await self.request("GET", VERSION_URI, VERSION_QUERY)
         except TimeoutError:
-            self._requests = HttpRequests(self.server)
+            self._requests = HttpRequests(self.server, self._request_lost)
             return await self.request("GET", VERSION_URI, VERSION_QUERY)
+
+    def _request_lost(self, reason: str) -> None:
+        """Cut the connection, which lives on: recovery looks after what may have been lost."""
+        self._lost_request = reason
+        self._socket.close()
 
     def _received(self, raw: bytes) -> None:
         message = read_message(self.server, raw)

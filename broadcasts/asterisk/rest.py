@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
@@ -32,10 +32,14 @@ class HttpRequests:
 
     What concerns one channel always goes to the same thread, so it is carried out in the order in
     which it was asked. Used on the event loop's thread only.
+
+    Args:
+        lost: told of a request that got no answer: whether it was carried out is not known.
     """
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, lost: Callable[[str], None]) -> None:
         self._loop = asyncio.get_running_loop()
+        self._lost = lost
         self._workers = [Worker(server, self._loop) for _ in range(WORKERS)]
         self._waiting: set[asyncio.Future[Response]] = set()
         self._closed = False
@@ -49,10 +53,16 @@ class HttpRequests:
             settle(future, LinkDown("not connected"))
             return future
         self._waiting.add(future)
-        future.add_done_callback(self._waiting.discard)
+        future.add_done_callback(self._answered)
         worker = self._workers[hash(ordering_key(uri, query)) % WORKERS]
         worker.jobs.put(Job(method, uri, query, body, future))
         return future
+
+    def _answered(self, future: asyncio.Future[Response]) -> None:
+        self._waiting.discard(future)
+        error = None if future.cancelled() else future.exception()
+        if error and not self._closed:
+            self._lost(str(error))
 
     def close(self) -> None:
         """Fail everything that still waits, and whatever is asked later."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from broadcasts.asterisk import ari_socket, dial_in
+from broadcasts.asterisk import ari_socket, dial_in, rest
 from broadcasts.asterisk.dial_in import Dialer, DialInLink
 from broadcasts.asterisk.link import LinkState
 from broadcasts.broker import LinkDown, Server
@@ -124,6 +124,26 @@ async def test_an_asterisk_without_rest_over_its_socket_is_asked_over_http(
     assert (state.rest_over_socket, state.asterisk_version) == (False, "18.26.4")
     assert [answer.status for answer in answers] == [204, 200, 204, 404]
     assert answers[1].body == '{"value":"TIMEOUT, 100% é"}'
+
+
+async def test_a_request_that_is_lost_over_http_makes_the_link_anew(
+    broker: AttentiveBroker, reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that recovery finds out whether it was carried out: the socket alone would stay up."""
+    monkeypatch.setattr(dial_in, "PROBE_SECONDS", 0.05)
+    monkeypatch.setattr(rest, "TIMEOUT", (5.0, 0.2))
+    async with (
+        SimulatedAsterisk(rest_over_websocket=False) as old,
+        dialling(server(old.url), broker, reports),
+    ):
+        first = await broker.ups.get()
+        old.rest_delay = 60
+        with pytest.raises(LinkDown):
+            await first.request("POST", "channels/1.1/continue")
+        old.rest_delay = 0
+        assert await broker.downs.get() is first
+        assert await broker.ups.get() is not first
+        assert await reports.trouble() == "POST channels/1.1/continue: ReadTimeout"
 
 
 async def test_events_of_the_first_moment_come_after_the_link_is_up(
