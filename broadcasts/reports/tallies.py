@@ -172,7 +172,16 @@ class ReadRecord(NamedTuple):
 
 def read_records(broadcasts: "QuerySet[Broadcast]") -> Iterator[ReadRecord]:
     """Yield these broadcasts with what belongs to them, reading only what counting needs."""
-    rows = list(broadcasts.values_list(*OF_BROADCAST, named=True))
+    return with_parts(list(columns_of(broadcasts)))
+
+
+def columns_of(broadcasts: "QuerySet[Broadcast]") -> "QuerySet[Any]":
+    """Return a query of what counting needs of broadcasts themselves."""
+    return broadcasts.values_list(*OF_BROADCAST, named=True)
+
+
+def with_parts(rows: list[Any]) -> Iterator[ReadRecord]:
+    """Yield broadcasts, read as `columns_of` says, with what belongs to them."""
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
         keys = [row.pk for row in batch]
