@@ -1,4 +1,9 @@
-"""The end of the chain: who may append to it, and what an auditor keeps of it."""
+"""The end of the chain: who may append to it, when, and what an auditor keeps of it."""
+
+from datetime import datetime
+
+from django.db.models import Q
+from django.db.models.functions import Now
 
 from broadcasts.domain import seal
 from broadcasts.models import ChainHead, Seal
@@ -15,9 +20,24 @@ def locked_head() -> ChainHead:
     return ChainHead.objects.select_for_update().get_or_create(pk=ONLY)[0]
 
 
+def clock() -> datetime:
+    """Return the time by the database's clock, so that those of several hosts need not agree."""
+    return ChainHead.objects.values_list(Now(), flat=True).get(pk=ONLY)
+
+
 def head() -> ChainHead:
     """Return where the chain ends now; an empty one if nothing was ever sealed."""
     return ChainHead.objects.filter(pk=ONLY).first() or ChainHead()
+
+
+def is_older(seal: Seal, than: datetime) -> bool:
+    """Whether a record was finished before: at the latest when it was sealed, whatever it says."""
+    return min(seal.finished_at, seal.sealed_at) < than
+
+
+def not_older(than: datetime) -> Q:
+    """Match the seals that are not older."""
+    return Q(finished_at__gte=than, sealed_at__gte=than)
 
 
 def anchor() -> str:

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from broadcasts.models import AccessEvent, Broadcast, Seal
 
 from . import facts
-from .chain import head, locked_head
+from .chain import head, is_older, locked_head, not_older
 
 BATCH = 50
 
@@ -37,7 +37,7 @@ class Replacement:
         with transaction.atomic():
             end = locked_head()
             following = Seal.objects.filter(number__gt=end.pseudonyms).order_by("number")[:limit]
-            old = list(takewhile(lambda seal: seal.finished_at < self._older_than, following))
+            old = list(takewhile(lambda seal: is_older(seal, self._older_than), following))
             if old:
                 self.replaced += replace([one.subject for one in broadcasts_of(old)])
                 end.pseudonyms = old[-1].number
@@ -72,7 +72,7 @@ def replace(keys: Sequence[int]) -> int:
 def would_replace(older_than: datetime) -> int:
     """Return in how many broadcasts a replacement would, and change nothing."""
     following = Seal.objects.filter(number__gt=head().pseudonyms)
-    stays = following.filter(finished_at__gte=older_than).order_by("number").first()
+    stays = following.filter(not_older(older_than)).order_by("number").first()
     old = following.filter(number__lt=stays.number) if stays else following
     return old.filter(kind=Seal.Kind.BROADCAST).count()
 

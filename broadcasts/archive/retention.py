@@ -23,7 +23,7 @@ from broadcasts.models import (
     Seal,
 )
 
-from .chain import locked_head
+from .chain import is_older, locked_head, not_older
 from .signing import is_signed, sign
 
 BATCH = 50
@@ -55,7 +55,7 @@ class Removal:
         with transaction.atomic():
             locked_head()
             first = Seal.objects.order_by("number")[:limit]
-            old = list(takewhile(lambda seal: seal.finished_at < self._older_than, first))
+            old = list(takewhile(lambda seal: is_older(seal, self._older_than), first))
             if old:
                 self._keep_note(old, remove(old))
         return len(old)
@@ -112,7 +112,7 @@ def remove(seals: Iterable[Seal]) -> Counter[str]:
 
 def would_remove(older_than: datetime) -> dict[str, int]:
     """Return how many seals of each kind a removal would take, and change nothing."""
-    stays = Seal.objects.filter(finished_at__gte=older_than).order_by("number").first()
+    stays = Seal.objects.filter(not_older(older_than)).order_by("number").first()
     goes = Seal.objects.filter(number__lt=stays.number) if stays else Seal.objects.all()
     kinds = goes.order_by().values_list("kind").annotate(Count("number"))
     return {Seal.Kind(kind).label: count for kind, count in kinds}

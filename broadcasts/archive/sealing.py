@@ -13,12 +13,12 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from broadcasts.models import Broadcast, ChainHead, Seal
 from broadcasts.reports import tallies
 
-from .chain import chained, locked_head
+from .chain import chained, clock, locked_head
+from .keys import keys_without_gaps
 from .records import Finished, Record, Single, with_parts
 from .waiting import BATCH, SETTLED, Unreadable, is_of_a_value, unreadable, unsealed
 
@@ -44,7 +44,6 @@ def look(now: datetime | None = None, limit: int = BATCH) -> Look:
     that was to be sealed. Raises Unreadable, likewise: to go past such a record would be to let
     whoever altered it keep it out of the chain.
     """
-    now = now or timezone.now()
     try:
         return _look(now, limit)
     except Exception as error:
@@ -54,9 +53,10 @@ def look(now: datetime | None = None, limit: int = BATCH) -> Look:
         raise
 
 
-def _look(now: datetime, limit: int) -> Look:
+def _look(now: datetime | None, limit: int) -> Look:
     with transaction.atomic():
         head = locked_head()
+        now = now or clock()
         _keep_watch(head, now)
         done = _seal(head, now, limit) if now - head.unbroken_since >= SETTLED else Look()
         head.save()
@@ -64,14 +64,16 @@ def _look(now: datetime, limit: int) -> Look:
 
 
 def _keep_watch(head: ChainHead, now: datetime) -> None:
-    if head.looked_at is None or now - head.looked_at > INTERRUPTED:
+    if head.looked_at is None or abs(now - head.looked_at) > INTERRUPTED:
         head.unbroken_since = now
-    head.looked_at = max(now, head.looked_at or now)
+        # A clock that ran ahead has told of a time of which nothing is known yet.
+        head.horizon = head.horizon and min(head.horizon, now - SETTLED)
+    head.looked_at = now
 
 
 def _seal(head: ChainHead, now: datetime, limit: int) -> Look:
     horizon = now - SETTLED
-    records, reached = _ready(head, horizon, limit)
+    records, reached = _ready(head, now, limit)
     if records:
         _append(head, records, now)
         tallies.count(one for one in records if isinstance(one, Finished))
@@ -79,32 +81,43 @@ def _seal(head: ChainHead, now: datetime, limit: int) -> Look:
     return Look(len(records), more=reached < horizon)
 
 
-def _ready(head: ChainHead, horizon: datetime, limit: int) -> tuple[list[Record], datetime]:
+def _ready(head: ChainHead, now: datetime, limit: int) -> tuple[list[Record], datetime]:
     """Return what can be sealed, in order, and until when that is everything."""
+    horizon = now - SETTLED
     waiting = unsealed(head)
+    attempts, accesses = (
+        _appended(waiting[kind].filter(pk__lte=last)[:limit], now)
+        for kind, last in keys_without_gaps().items()
+    )
     ended = waiting[Seal.Kind.BROADCAST].filter(ended_at__lte=horizon)
     # A row that a ledger is writing to is not waited for, lest it waits for us.
     broadcasts = list(ended.select_for_update(nowait=True)[:limit])
-    attempts = _appended(waiting[Seal.Kind.ATTEMPT][:limit], horizon)
-    accesses = _appended(waiting[Seal.Kind.ACCESS][:limit], horizon)
+
+    def due_at(record: Record) -> datetime:
+        at = record.finished_at
+        return at if at <= horizon else head.horizon or horizon
+
     times = [
         [row.ended_at for row in broadcasts],
-        *([one.finished_at for one in singles] for singles in (attempts, accesses)),
+        *([due_at(one) for one in singles] for singles in (attempts, accesses)),
     ]
     # Where there may be more of one kind, the others go no further either.
     reached = min([max(one) for one in times if len(one) == limit], default=None)
     until = reached or horizon
     finished = with_parts(row for row in broadcasts if row.ended_at <= until)
-    singles = [
-        takewhile(lambda one: one.finished_at <= until, ones) for ones in (attempts, accesses)
+    singles = [takewhile(lambda one: due_at(one) <= until, ones) for ones in (attempts, accesses)]
+    return list(merge(finished, *singles, key=due_at)), reached - TICK if reached else horizon
+
+
+def _appended(rows: "QuerySet[Any]", now: datetime) -> list[Single]:
+    """Return what was written next, up to the first that is too young.
+
+    What a clock that was ahead has dated later than now has been written all the same: those behind
+    it would wait until then.
+    """
+    return [
+        Single(row) for row in takewhile(lambda row: row.at <= now - SETTLED or row.at > now, rows)
     ]
-    records = merge(finished, *singles, key=lambda record: record.finished_at)
-    return list(records), reached - TICK if reached else horizon
-
-
-def _appended(rows: "QuerySet[Any]", horizon: datetime) -> list[Single]:
-    """Return what was written next, up to the first that is too young."""
-    return [Single(row) for row in takewhile(lambda row: row.at <= horizon, rows)]
 
 
 def _append(head: ChainHead, records: Sequence[Record], now: datetime) -> None:

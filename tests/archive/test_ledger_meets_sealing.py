@@ -9,14 +9,14 @@ from contextlib import contextmanager
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from broadcasts.archive import sealing
+from broadcasts.archive import keys, sealing
 from broadcasts.archive.sealing import look
 from broadcasts.domain.happenings import Claim
 from broadcasts.domain.verdict import Verdict
 from broadcasts.ledger import Attempt, HangUp
 from broadcasts.ledger.commit import Commit
-from broadcasts.models import Broadcast
-from tests.archive.cast import LATER, faults, finished, watch
+from broadcasts.models import Broadcast, Seal
+from tests.archive.cast import LATER, attempt, faults, finished, watch
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -110,4 +110,27 @@ def test_a_broadcast_that_is_just_being_written_to_is_sealed_the_next_time():
             pool.submit(in_own_connection, lambda: look(LATER)).result()
     assert look(LATER).sealed == 1
     assert Broadcast.objects.get().hangup_cause == 16
+    assert not faults()
+
+
+def test_a_single_record_that_comes_behind_a_larger_key_is_sealed_in_its_turn(monkeypatch):
+    has_a_key, may_end = threading.Event(), threading.Event()
+
+    def write_slowly():
+        with transaction.atomic():
+            attempt(1)
+            has_a_key.set()
+            assert may_end.wait(PATIENCE_SECONDS)
+
+    watch()
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(in_own_connection, write_slowly)
+        assert has_a_key.wait(PATIENCE_SECONDS)
+        larger = attempt(2)
+        with monkeypatch.context() as impatient, pytest.raises(OperationalError, match="too long"):
+            impatient.setattr(keys, "PATIENCE_SECONDS", 0.0)
+            look(LATER)
+        monkeypatch.setattr(keys.time, "sleep", lambda _: (may_end.set(), slow.result()))
+        assert look(LATER).sealed == 2
+    assert [one.subject for one in Seal.objects.all()] == [larger.pk - 1, larger.pk]
     assert not faults()

@@ -47,6 +47,14 @@ def test_what_is_too_old_goes_with_all_that_belongs_to_it(record):
     assert list(Seal.objects.values_list("number", flat=True)) == [7, 8, 9]
 
 
+def test_what_a_clock_that_was_ahead_has_dated_goes_with_what_it_was_sealed_with():
+    access(10**9), finished(0)
+    seal()
+    assert would_remove(LATER + timedelta(days=1)) == {"access": 1, "broadcast": 1}
+    assert remove(LATER + timedelta(days=1)).removed["accesses"] == 1
+    assert not Broadcast.objects.exists()
+
+
 def test_the_rest_is_a_chain_that_can_be_verified(record):
     remove(at(15))
     report = verified()

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from broadcasts.archive import sealing
 from broadcasts.archive.chain import anchor, chained, head
@@ -106,6 +107,33 @@ def test_after_a_pause_late_entries_are_waited_for():
     done = seal(LATER + timedelta(minutes=5))
     assert told(done)[0] == (1, "broadcast", late.pk)
     assert [one.late for one in done] == [False, False]
+
+
+def test_a_clock_that_ran_ahead_and_was_set_back_keeps_nothing_waiting():
+    finished(3600)
+    assert len(seal(at(4000))) == 1
+    one, other = finished(500), access(510)
+    assert told(seal(at(600))) == [(2, "broadcast", one.pk), (3, "access", other.pk)]
+    assert not Seal.objects.filter(late=True).exists()
+    finished(620)
+    assert not verified().faults.count
+
+
+def test_what_a_clock_that_was_ahead_has_dated_keeps_nothing_behind_it_waiting():
+    finished()
+    seal(at(300))
+    attempts, accesses = [attempt(86400), attempt(500)], [access(86400), access(510)]
+    sealed = told(seal(at(600), limit=1))
+    assert [key for _, kind, key in sealed if kind == "attempt"] == [one.pk for one in attempts]
+    assert [key for _, kind, key in sealed if kind == "access"] == [one.pk for one in accesses]
+    assert not Seal.objects.filter(late=True).exists()
+    assert not verified().faults.count
+
+
+def test_the_time_is_the_database_s_and_not_that_of_a_host(monkeypatch):
+    monkeypatch.setattr(timezone, "now", lambda: at(-(10**9)))
+    look()
+    assert head().looked_at > at(-(10**8))
 
 
 def test_a_record_that_comes_when_younger_ones_are_sealed_is_marked_as_late():
