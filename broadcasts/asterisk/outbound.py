@@ -13,7 +13,8 @@ from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
 
 from broadcasts.broker import Response, Server
-from broadcasts.broker.broker import Broker, channel_of
+from broadcasts.broker.arrivals import channel_of
+from broadcasts.broker.broker import Broker
 
 from .link import deliver, read_message
 from .rest_over_socket import Requests

@@ -37,7 +37,7 @@ class HttpRequests:
         lost: told of a request that got no answer: whether it was carried out is not known.
     """
 
-    def __init__(self, server: Server, lost: Callable[[str], None]) -> None:
+    def __init__(self, server: Server, lost: Callable[[str], None] = lambda reason: None) -> None:
         self._loop = asyncio.get_running_loop()
         self._lost = lost
         self._workers = [Worker(server, self._loop) for _ in range(WORKERS)]

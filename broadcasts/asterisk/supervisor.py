@@ -55,6 +55,7 @@ class Links:
         self._refusals: dict[str, str] = {}
         self._introductions: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
+        self._renewed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._trouble = ""
 
@@ -184,11 +185,14 @@ class Links:
             self._complain(f"leases cannot be renewed: {str(error).strip()}")
             return
         self._complain("")
+        self._renewed.set()
         lost = [key for key in self._dialling if key not in held]
         lost += [key for key in accepted.keys() - held if self._accepted.get(key) is accepted[key]]
         for key in lost:
             log.warning("Asterisk %s: another process holds it now", self._servers[key].name)
         self._let_go(lost)
+        for key in lost:
+            self.broker.forget_calls(key)
         for server in self._servers.values():
             if server.id in held and not server.outbound:
                 self._dial(server)
@@ -204,8 +208,10 @@ class Links:
             await dialer.run()
             # Another connection took our application. If it is one of our processes', it has the
             # lease, and the next renewal ends this; if not, the application is ours all the same.
+            self._renewed.clear()
             self._changed.set()
             await asyncio.sleep(REPLACED_SECONDS)
+            await self._renewed.wait()
 
     def _complain(self, trouble: str) -> None:
         if trouble and trouble != self._trouble:

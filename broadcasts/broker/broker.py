@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from broadcasts import metrics
-from broadcasts.domain import messages
 from broadcasts.domain.app_filter import FilterRefused, compile_filter
 from broadcasts.domain.happenings import (
     BackInDialplan,
@@ -32,23 +31,20 @@ from broadcasts.ledger import ClaimResult, Ledger, Look, TryClaim
 from broadcasts.ledger.entries import LedgerError
 from broadcasts.models import Candidate
 
+from .arrivals import Arrivals, channel_of
 from .call import Call
 from .candidates import Candidates
-from .opening import GOSUB_CONTEXT, arguments_of, calling_context, new_call
-from .ports import Link, LinkDown, Principal, Server
+from .ports import Link, Principal, Server
 from .recovery import Recovery
 
 log = logging.getLogger(__name__)
 
 # How long a finished call is remembered, so that late claims are answered without a query.
 LINGER_SECONDS = 10
-# An event older than this was queued while its link was down: the channel is looked up first.
-STALE_SECONDS = 2
 # Claims for channels that memory does not know, looked up in the record at one time.
 LOOKUPS_AT_ONCE = 32
 # Attempts for channels that nobody knows, recorded in a second: a flood must not fill the record.
 UNKNOWN_PER_SECOND = 50
-
 Changed = Callable[[Call], None]
 
 
@@ -70,8 +66,8 @@ class Broker:
         self.on_changed: list[Changed] = []
         self.on_offered: list[Callable[[Call, int | None], None]] = []
         self.on_claimed_elsewhere: list[Callable[[int], None]] = []
+        self.arrivals = Arrivals(self)
         self._calls: dict[str, list[Call]] = defaultdict(list)
-        self._arriving: set[tuple[int, str]] = set()
         self._answers: dict[int, asyncio.Future[Verdict]] = {}
         self._tickets = itertools.count(1)
         self._lookups = asyncio.Semaphore(LOOKUPS_AT_ONCE)
@@ -83,7 +79,7 @@ class Broker:
     def link_up(self, link: Link) -> None:
         """A link is connected: settle every call that may sit in its application."""
         self.links[link.server.id] = link
-        self._spawn(Recovery(self, link).run())
+        self.spawn(Recovery(self, link).run())
 
     def link_down(self, link: Link) -> None:
         """A link is lost; its calls wait for the next one."""
@@ -94,7 +90,7 @@ class Broker:
         """Take an event of our own application from a link; nonsense is logged and ignored."""
         kind = event.get("type")
         if kind == "StasisStart":
-            self._stasis_start(link, event)
+            self.arrivals.stasis_start(link, event)
             return
         translate = EVENTS.get(kind) if isinstance(kind, str) else None
         if translate is None:
@@ -111,6 +107,12 @@ class Broker:
             call.handle(WinnerStarted(application, time.time()))
 
     # Calls
+
+    def forget_calls(self, server_id: int) -> None:
+        """Another process holds a server now, and settles its calls from their rows."""
+        for call in self.calls_of(server_id):
+            call.cancel_timers()
+            self._drop(call)
 
     def call_of(self, server_id: int, channel_id: str) -> Call | None:
         """Return the newest call of a channel, if it is in our hands."""
@@ -144,43 +146,6 @@ class Broker:
             calls.remove(call)
         if not calls:
             self._calls.pop(call.row.channel_id, None)
-
-    def _stasis_start(self, link: Link, event: Mapping[str, Any]) -> None:
-        channel_id = channel_of(event)
-        if not channel_id:
-            log.error("%s sent a StasisStart without a channel", link.server.name)
-        elif is_stale(event):
-            self._spawn(Recovery(self, link).look_up(channel_id, event))
-        else:
-            self.begin(link, event)
-
-    def begin(self, link: Link, event: Mapping[str, Any], warning: str = "") -> None:
-        """Broadcast a call from its StasisStart."""
-        context = messages.context(event["channel"])
-        if context == GOSUB_CONTEXT and self.configuration.needs_context(arguments_of(event)):
-            self._spawn(self._begin_from_gosub(link, event, warning))
-        else:
-            self._broadcast(link, event, warning, context)
-
-    async def _begin_from_gosub(self, link: Link, event: Mapping[str, Any], warning: str) -> None:
-        """Ask Asterisk where a call comes from before it is judged."""
-        key = (link.server.id, event["channel"]["id"])
-        if key in self._arriving:
-            return  # Recovery has found what was just arriving.
-        self._arriving.add(key)
-        try:
-            context = await calling_context(link, key[1])
-        except LinkDown:
-            return  # Recovery finds the channel once the link is back.
-        finally:
-            self._arriving.discard(key)
-        if context is not None:
-            self._broadcast(link, event, warning, context or GOSUB_CONTEXT)
-
-    def _broadcast(self, link: Link, event: Mapping[str, Any], warning: str, context: str) -> None:
-        call, refused = new_call(self, link, event, warning, context)
-        self.add(call)
-        call.perform(call.arbiter.start(refused))
 
     def reached_by(self, server: Server) -> str:
         """Return how the candidates of a server are reached."""
@@ -320,7 +285,8 @@ class Broker:
         for listener in self.on_changed:
             listener(call)
 
-    def _spawn(self, coroutine: Any) -> None:
+    def spawn(self, coroutine: Any) -> None:
+        """Run something beside everything else, to its end."""
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -340,22 +306,6 @@ class Allowance:
             self._second, self._taken = int(at), 0
         self._taken += 1
         return self._taken <= self._per_second
-
-
-def channel_of(event: Mapping[str, Any]) -> str:
-    """Return the id of an event's channel, or "" for nonsense."""
-    channel = event.get("channel")
-    channel_id = channel.get("id") if isinstance(channel, Mapping) else None
-    return channel_id if isinstance(channel_id, str) and len(channel_id) <= 150 else ""
-
-
-def is_stale(event: Mapping[str, Any]) -> bool:
-    """Whether an event has waited so long that its call may be over."""
-    try:
-        at = messages.parse_timestamp(str(event.get("timestamp")))
-    except ValueError:
-        return False
-    return time.time() - at.timestamp() > STALE_SECONDS
 
 
 @functools.lru_cache(maxsize=4096)

@@ -37,6 +37,9 @@ from .ports import Link, LinkDown, Response, channel_uri
 if TYPE_CHECKING:
     from .broker import Broker
 
+# Between a refused attempt to send a caller back to the dialplan and the next.
+RETURN_AGAIN_SECONDS = 1.0
+
 
 class Call:
     """Joins one broadcast's arbiter, its row, its channel and its timers."""
@@ -55,6 +58,8 @@ class Call:
         self.arbiter = arbiter
         self.move_args = move_args
         self.replaces = False
+        # Whether the StasisStart is still to come of a call that recovery found.
+        self.start_is_due = False
         # None for a call that was taken up from its row.
         self.entered_over: Link | None = link
         self.awaited: set[str] = set()
@@ -197,9 +202,11 @@ class Call:
             f"{channel}/variable",
             {"variable": "BROADCASTSTATUS", "value": decision.status},
         ).add_done_callback(self._ignore)
-        self.link.request("POST", f"{channel}/continue").add_done_callback(self._returned)
+        self.link.request("POST", f"{channel}/continue").add_done_callback(
+            lambda future: self._returned(future, decision)
+        )
 
-    def _returned(self, future: "asyncio.Future[Response]") -> None:
+    def _returned(self, future: "asyncio.Future[Response]", decision: Return) -> None:
         response = self._ignore(future)
         if response is None:
             return  # The link is down; the channel is looked for when it is back.
@@ -207,7 +214,12 @@ class Call:
             self.handle(HungUp(time.time()))
         elif response.status >= 400:
             name, answer = (told(self.row, text) for text in (self.row.channel_name, str(response)))
-            log.error("%s cannot be sent back: %s", name, answer)
+            log.error("%s cannot be sent back, which is tried again: %s", name, answer)
+            self._in(RETURN_AGAIN_SECONDS, lambda: self._return_again(decision))
+
+    def _return_again(self, decision: Return) -> None:
+        if self.arbiter.phase is Phase.RETURNING and self.is_ours:
+            self._return(decision)
 
     @staticmethod
     def _ignore(future: "asyncio.Future[Response]") -> Response | None:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -28,10 +28,22 @@ GOSUB_CONTEXT = "stasis-broadcast"
 RECONNECT_SECONDS = 5.0
 
 
-def new_call(
-    broker: "Broker", link: Link, event: Mapping[str, Any], warning: str, context: str
-) -> tuple[Call, str]:
-    """Judge a StasisStart; returns its call, and why it cannot be broadcast or ""."""
+class Arrival(NamedTuple):
+    """A call that has come over a link.
+
+    event: its StasisStart, or as much of it as Asterisk tells of a channel.
+    start_is_due: whether its StasisStart may still come.
+    """
+
+    link: Link
+    event: Mapping[str, Any]
+    warning: str = ""
+    start_is_due: bool = False
+
+
+def new_call(broker: "Broker", arrival: Arrival, context: str) -> tuple[Call, str]:
+    """Judge what has come; returns its call, and why it cannot be broadcast or ""."""
+    link, event = arrival.link, arrival.event
     channel, raw = event["channel"], arguments_of(event)
     called, caller = messages.called(channel), messages.caller_number(channel)
     plan = broker.configuration.plan(Incoming(link.server.id, context, called, caller), raw)
@@ -51,9 +63,11 @@ def new_call(
     move_args, lost = movable_args(plan.args)
     row = new_row(link.server, channel, raw, plan, arbitrated, now)
     row.context = context[:80]
-    row.warnings = [*filter(None, [warning]), *plan.warnings, *lost]
+    row.warnings = [*filter(None, [arrival.warning]), *plan.warnings, *lost]
     row.asterisk_id = str(event.get("asterisk_id") or "")[:80]
-    return Call(broker, link, row, Arbiter(arbitrated), move_args), plan.refused
+    call = Call(broker, link, row, Arbiter(arbitrated), move_args)
+    call.start_is_due = arrival.start_is_due
+    return call, plan.refused
 
 
 def recorded_call(broker: "Broker", link: Link, row: Broadcast) -> Call:

@@ -24,7 +24,7 @@ from broadcasts.domain.happenings import (
 from broadcasts.domain.lifecycle import Status
 from broadcasts.models import Broadcast
 
-from .opening import recorded_call
+from .opening import Arrival, recorded_call
 from .ports import Link, LinkDown, channel_uri
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ class Recovery:
         known = self.broker.call_of(self.link.server.id, channel_id)
         # One that entered before is over, with a winner or without: its channel came back.
         if known is None or known.entered_over is not self.link or self._is_new(known, channel):
-            self.broker.begin(self.link, event, "the call waited while the link was down")
+            warning = "the call waited while the link was down"
+            self.broker.arrivals.begin(Arrival(self.link, event, warning))
 
     async def _settle_all(self) -> bool:
         """Settle what can be settled; returns whether that was everything."""
@@ -138,9 +139,11 @@ class Recovery:
             await self._resume(call, row, channel, held)
 
     def _has_arrived(self, channel_id: str) -> bool:
-        """Whether a call came over this very link."""
-        call = self.broker.call_of(self.link.server.id, channel_id)
-        return call is not None and call.link is self.link
+        """Whether a call came over this very link, or is just coming."""
+        server_id = self.link.server.id
+        call = self.broker.call_of(server_id, channel_id)
+        came = call is not None and call.link is self.link
+        return came or self.broker.arrivals.is_arriving(server_id, channel_id)
 
     def _known(self, channel_id: str, row: Broadcast | None) -> "Call | None":
         """Return what we know of a channel, unless another process has had it since it was over."""
@@ -159,7 +162,8 @@ class Recovery:
 
     def _begin(self, channel: Mapping[str, Any]) -> None:
         event = {"args": messages.stasis_arguments(channel), "channel": channel}
-        self.broker.begin(self.link, event, "the call entered while the link was down")
+        warning = "the call entered while the link was down"
+        self.broker.arrivals.begin(Arrival(self.link, event, warning, start_is_due=True))
 
     async def _resume(
         self, call: "Call", row: Broadcast, channel: Mapping[str, Any] | None, held: bool
@@ -230,7 +234,11 @@ class Recovery:
         return await self._get(channel_uri(channel_id))
 
     async def _get(self, uri: str) -> Any:
-        response = await self.link.request("GET", uri)
+        """Return what Asterisk tells of something; None when it has no such thing."""
+        while (response := await self.link.request("GET", uri)).status not in (200, 404):
+            # Not to be taken for gone: a caller may be waiting there.
+            log.error("%s: GET %s: HTTP %d", self.link.server.name, uri, response.status)
+            await asyncio.sleep(RETRY_SECONDS)
         return orjson.loads(response.body) if response.status == 200 else None
 
     @database_sync_to_async

@@ -16,6 +16,7 @@ class AttentiveBroker:
         self.ups: asyncio.Queue[Any] = asyncio.Queue()
         self.downs: asyncio.Queue[Any] = asyncio.Queue()
         self.events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.forgotten: list[int] = []
         self.winners: list[tuple[int, str, str]] = []
 
     def link_up(self, link: Any) -> None:
@@ -26,6 +27,9 @@ class AttentiveBroker:
         if self.links.get(link.server.id) is link:
             del self.links[link.server.id]
             self.downs.put_nowait(link)
+
+    def forget_calls(self, server_id: int) -> None:
+        self.forgotten.append(server_id)
 
     def event(self, link: Any, event: dict[str, Any]) -> None:
         self.events.put_nowait(event)

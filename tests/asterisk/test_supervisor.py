@@ -52,6 +52,13 @@ def lease_of(known: Server, **state: Any) -> Callable[[], Any]:
     return LinkLease.objects.filter(server_id=known.id, **state).aexists
 
 
+def forgotten(broker: AttentiveBroker, known: Server) -> Callable[[], Any]:
+    async def is_forgotten() -> bool:
+        return broker.forgotten == [known.id]
+
+    return is_forgotten
+
+
 async def die(links: Links) -> None:
     """End as a killed process does: nothing is given up, and the connections just break."""
     for task in (links._task, *links._dialling.values()):
@@ -132,6 +139,32 @@ async def test_a_process_that_has_lost_its_lease_lets_go(
         link = await broker.ups.get()
         await LinkLease.objects.aupdate(holder=uuid4())
         assert await broker.downs.get() is link
+        await eventually(forgotten(broker, known))
+
+
+async def test_a_process_without_its_database_does_not_take_our_application_back(
+    asterisk: SimulatedAsterisk,
+    broker: AttentiveBroker,
+    known: Server,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever took it may be the process that holds the lease by now."""
+    monkeypatch.setattr(supervisor, "REPLACED_SECONDS", 0)
+
+    def away(*_: Any) -> None:
+        raise OperationalError("the database is away")
+
+    async with supervising(broker, known):
+        first = await broker.ups.get()
+        with monkeypatch.context() as outage:
+            outage.setattr(Leases, "hold", away)
+            other = DialInLink(server(asterisk.url, id=-1), AttentiveBroker())  # type: ignore[arg-type]
+            await other.open()
+            assert await broker.downs.get() is first
+            await asyncio.sleep(0.2)
+            assert broker.ups.empty()
+        await broker.ups.get()
+        other.close()
 
 
 async def test_a_link_outlives_an_outage_of_the_database(

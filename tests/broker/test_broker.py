@@ -2,7 +2,8 @@
 
 import pytest
 
-from broadcasts.broker.broker import Allowance, channel_of, is_stale, may_speak_for
+from broadcasts.broker.arrivals import channel_of, is_stale
+from broadcasts.broker.broker import Allowance, may_speak_for
 
 
 def test_an_allowance_is_used_up_and_renewed_every_second():

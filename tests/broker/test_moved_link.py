@@ -133,5 +133,15 @@ async def test_a_claim_that_wins_without_the_link_is_carried_out_with_the_next_o
     assert back.asked[-1] == f"channels/{CHANNEL}/move"
 
 
+async def test_the_calls_of_a_server_that_another_process_holds_are_forgotten(broker, link):
+    """Their timers too: none ends a call that is offered there."""
+    call = call_comes(broker, link)
+    assert await broker.claim(CHANNEL, "ivr", IVR) is Verdict.WON
+    broker.forget_calls(link.server.id)
+    assert broker.calls_of(link.server.id) == []
+    await time_for_the_hand_over()
+    assert call.arbiter.phase is Phase.MOVING
+
+
 async def reopened() -> bool:
     return await Broadcast.objects.filter(channel_id=CHANNEL, status=Status.OPEN).aexists()

@@ -10,6 +10,7 @@ from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from broadcasts.broker import Broker, Principal
+from broadcasts.broker.opening import GOSUB_CONTEXT
 from broadcasts.broker.ports import Response
 from broadcasts.domain.lifecycle import Status
 from broadcasts.domain.plan import Configuration
@@ -46,14 +47,21 @@ class ScriptedLink:
         self.channel = channel
         self.asked = []
         self.before_answer = None
+        self.refusals = {}
+        self.context_is_told = asyncio.Event()
 
     def request(self, method, uri, query=None, body=None):
         return asyncio.ensure_future(self._answer(method, uri))
 
     async def _answer(self, method, uri):
         self.asked.append((method, uri))
+        if self.refusals.get(uri):
+            return Response(self.refusals[uri].pop(), "")
         if method != "GET":
             return Response(204, b"")
+        if uri.endswith("/variable"):
+            await self.context_is_told.wait()
+            return Response(200, b'{"value": "from-trunk"}')
         if uri.startswith("applications/"):
             return Response(200, orjson.dumps({"channel_ids": [self.channel["id"]]}))
         if self.before_answer:
@@ -201,6 +209,63 @@ async def test_a_late_start_of_a_second_broadcast_is_no_repetition_of_the_first(
     await eventually(Broadcast.objects.exclude(ended_at=None).aexists)
     stage.broker.event(stage.link, stage.link.started(late))
     await eventually(lambda: stage.candidate.offers == 2)
+
+
+async def test_a_late_start_of_a_call_that_was_found_begins_it_once(stages):
+    stage = stages()
+    stage.broker.link_up(stage.link)
+    await eventually(lambda: stage.candidate.offers == 1)
+    stage.broker.event(stage.link, stage.link.started())
+    assert await stage.claim() is Verdict.WON
+    await asyncio.sleep(0.2)
+    assert stage.candidate.offers == 1
+    assert await Broadcast.objects.acount() == 1
+    stage.broker.event(stage.link, stage.link.left())
+    stage.broker.event(stage.link, stage.link.started())
+    await eventually(lambda: stage.candidate.offers == 2)
+
+
+async def test_an_answer_that_tells_nothing_does_not_mean_that_a_call_is_gone(stages, monkeypatch):
+    monkeypatch.setattr("broadcasts.broker.recovery.RETRY_SECONDS", 0.05)
+    stage = stages()
+    stage.link.refusals = {
+        "applications/broadcast": [500],
+        f"channels/{stage.channel['id']}": [503, 500],
+    }
+    stage.broker.link_up(stage.link)
+    await eventually(lambda: stage.candidate.offers == 1)
+
+
+async def test_a_caller_who_cannot_be_sent_back_is_sent_back_again(stages, monkeypatch):
+    monkeypatch.setattr("broadcasts.broker.call.RETURN_AGAIN_SECONDS", 0.05)
+    stage = stages()
+    sent_back = f"channels/{stage.channel['id']}/continue"
+    stage.link.refusals = {sent_back: [500, 412]}
+    stage.broker.candidates.leave(stage.server.id, "ivr", stage.candidate)
+    stage.broker.event(stage.link, stage.link.started())
+    await eventually(lambda: stage.link.asked.count(("POST", sent_back)) == 3)
+    await asyncio.sleep(0.2)
+    assert stage.link.asked.count(("POST", sent_back)) == 3
+
+
+async def test_a_call_whose_context_is_being_asked_for_is_not_sent_back_as_an_older_one(stages):
+    stage = stages()
+    await sync_to_async(builders.make_broadcast)(
+        ("ivr",),
+        status=Status.TIMED_OUT,
+        channel_id=stage.channel["id"],
+        server_id=stage.server.id,
+    )
+    stage.broker.configuration.needs_context = lambda raw: True
+    stage.channel["dialplan"]["context"] = GOSUB_CONTEXT
+    stage.link.context_is_told = asyncio.Event()
+    stage.broker.event(stage.link, stage.link.started())
+    stage.broker.link_up(stage.link)
+    await eventually(lambda: ("GET", "applications/broadcast") in stage.link.asked)
+    await asyncio.sleep(0.2)
+    stage.link.context_is_told.set()
+    await eventually(lambda: stage.candidate.offers == 1)
+    assert ("POST", f"channels/{stage.channel['id']}/continue") not in stage.link.asked
 
 
 async def test_a_caller_in_another_application_is_left_there(stages):
