@@ -32,9 +32,10 @@ USUAL_PERIOD = "7d"
 MOST_DAYS = 366
 FIRST_DAY = date(2000, 1, 1)
 
-# The longest periods that are drawn by the hour and by the day; longer ones are by the week.
-BY_HOUR = 2 * DAY
-BY_DAY = 45 * DAY
+# The longest periods that are drawn by the hour and by the day; longer ones are by the week. They
+# are days of the calendar: the one on which summer time ends has 25 hours.
+BY_HOUR = 2
+BY_DAY = 45
 
 
 class Span(NamedTuple):
@@ -55,10 +56,11 @@ class Period:
     @property
     def step(self) -> str:
         """Return "hour", "day" or "week"."""
-        length = self.span.until - self.span.since
-        if length <= BY_HOUR:
+        since, until = (edge.astimezone(self.zone).date() for edge in self.span)
+        days = (until - since).days
+        if days <= BY_HOUR:
             return "hour"
-        return "day" if length <= BY_DAY else "week"
+        return "day" if days <= BY_DAY else "week"
 
     def steps(self) -> list[Span]:
         """Return the steps, in order; the first and the last may be cut short by the period."""

@@ -160,6 +160,20 @@ def test_a_day_is_told_by_the_hour():
     assert len(table[0].rows) == 23
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "rows"),
+    [
+        ("2025-10-25", "2025-10-26", 49),  # hours
+        ("2025-10-20", "2025-10-26", 7),  # days
+        ("2025-09-12", "2025-10-26", 45),
+        ("2025-09-11", "2025-10-26", 7),  # weeks
+    ],
+)
+def test_the_day_with_one_hour_more_is_a_day_like_any_other(first, last, rows):
+    table = all_tables({"first": [first], "last": [last]}, ZoneInfo("Europe/Berlin"))[0]
+    assert len(table.rows) == rows
+
+
 def test_the_last_24_hours_hold_what_has_just_ended():
     make_broadcast(status=Status.TIMED_OUT)
     table = all_tables({"period": ["24h"]}, ZoneInfo("UTC"))[0]
