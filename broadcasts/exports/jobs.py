@@ -151,6 +151,7 @@ def finish(export: Export, part: Path, made: making.Made) -> None:
             rows_total=made.rows,
             size=made.size,
             sha256=made.sha256,
+            needs=made.needs,
         ):
             raise Stopped
         part.replace(path_of(export))

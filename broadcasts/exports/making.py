@@ -30,12 +30,13 @@ WRITERS: dict[str, Callable[..., None]] = {
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A package that was made."""
+    """A package that was made; `needs`: the permissions that it takes."""
 
     rows: int
     size: int
     sha256: str
     manifest: dict[str, Any]
+    needs: list[str]
 
 
 def tables_for(wanted: Wanted, person: Any) -> list[Table]:
@@ -73,7 +74,9 @@ def make(
         manifest = {**described(wanted, person, now, zone), "id": number, "anchor": anchor()}
         package.finish(manifest)
     rows = sum(file["rows"] for file in package.files)
-    return Made(rows, package.size, package.sha256, {**manifest, "files": package.files})
+    manifest["files"] = package.files
+    needs = rights.needed(person, wanted)
+    return Made(rows, package.size, package.sha256, manifest, needs)
 
 
 def write(table: Table, wanted: Wanted, zone: ZoneInfo, package: Package, step: Step) -> None:

@@ -7,11 +7,9 @@ from typing import Any
 from django.db.models import Model
 
 from broadcasts.history.changes import (
-    KEPT,
     Change,
     Difference,
     entries_of,
-    permission_to_see,
     places,
     read_changes,
 )
@@ -20,6 +18,7 @@ from broadcasts.models import AccessEvent, Wanted
 from broadcasts.reports.tables import ReportRefused, all_tables
 
 from .filters import AccessFilter, ChangesFilter, filtered
+from .rights import seen_changes_of
 from .tables import ExportRefused, Row, Table, chosen, of_query, of_rows, zone_of
 
 # Describing a change holds the entries before it, too.
@@ -48,7 +47,7 @@ ACCESSES = (
 
 def change_tables(wanted: Wanted, owner: Any) -> list[Table]:
     """Return the changes that the owner may see: a row for each field that a change has changed."""
-    models = [model for model in KEPT if owner.has_perm(permission_to_see(model))]
+    models = seen_changes_of(owner)
     if not models:
         raise ExportRefused("The changes of no part of the configuration may be seen.")
     histories = [entries_of(model).objects.all() for model in models]

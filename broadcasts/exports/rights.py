@@ -1,11 +1,14 @@
-"""Who may take out what, judged anew whenever a package is made."""
+"""Who may take out what, judged anew whenever a package is made or fetched."""
 
 from typing import Any
 
+from django.db.models import Model
+
 from broadcasts.access import MAY_EXPORT, MAY_SEE_RECORD, MAY_UNMASK
 from broadcasts.domain.numbers import masked
+from broadcasts.history.changes import KEPT, permission_to_see
 from broadcasts.history.numbers import Show, in_full
-from broadcasts.models import Wanted
+from broadcasts.models import Export, Wanted
 
 from .tables import ExportRefused
 
@@ -36,6 +39,26 @@ class CommandLine:
 def may_export(person: Any, kind: str = Wanted.Kind.RECORD) -> bool:
     """Whether somebody may take this out now. Who is not active may nothing."""
     return person.has_perm(MAY_EXPORT) and person.has_perm(ALSO[Wanted.Kind(kind)])
+
+
+def needed(person: Any, wanted: Wanted) -> list[str]:
+    """Return the permissions that a package takes that is made with somebody's rights now."""
+    needs = [MAY_EXPORT, ALSO[Wanted.Kind(wanted.kind)]]
+    if in_full_for(person, wanted):
+        needs.append(MAY_UNMASK)
+    if wanted.kind == Wanted.Kind.CHANGES:
+        needs += [permission_to_see(model) for model in seen_changes_of(person)]
+    return needs
+
+
+def seen_changes_of(person: Any) -> list[type[Model]]:
+    """Return the models whose changes somebody may see now."""
+    return [model for model in KEPT if person.has_perm(permission_to_see(model))]
+
+
+def may_fetch(person: Any, export: Export) -> bool:
+    """Whether somebody may have a package now: what is in it went by the rights of then."""
+    return may_export(person, export.kind) and all(map(person.has_perm, export.needs))
 
 
 def check(person: Any, wanted: Wanted) -> None:

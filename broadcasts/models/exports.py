@@ -142,6 +142,9 @@ class Export(Wanted):
     rows_done = models.PositiveBigIntegerField(default=0)
     size = models.PositiveBigIntegerField(default=0, help_text="Of the package, in bytes.")
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the package.")
+    needs = models.JSONField(
+        default=list, help_text="The permissions that its package was made with, and takes."
+    )
 
     class Meta:
         ordering = ["-asked_at"]

@@ -61,7 +61,9 @@ def exporting(view: View) -> View:
 def exports(request: HttpRequest) -> HttpResponse:
     """List the visitor's own exports, newest first."""
     found = Export.objects.filter(owner=request.user).select_related("schedule")[:LISTED]
-    return render(request, "web/exports.html", {"exports": [shown(one) for one in found]})
+    return render(
+        request, "web/exports.html", {"exports": [shown(one, request.user) for one in found]}
+    )
 
 
 @exporting
@@ -157,7 +159,7 @@ def made_or_begun(request: HttpRequest, export: Export, tables: list[Any]) -> Ht
 def export(request: HttpRequest, key: Any) -> HttpResponse:
     """Show how far an export is, and where its package can be fetched."""
     found = visible(request, key)
-    context = {"export": shown(found), "columns": words.columns_in_words(found)}
+    context = {"export": shown(found, request.user), "columns": words.columns_in_words(found)}
     return render(request, "web/export.html", context)
 
 
@@ -187,7 +189,7 @@ def export_cancel(request: HttpRequest, key: Any) -> HttpResponse:
 def export_download(request: HttpRequest, key: Any) -> HttpResponse:
     """Send a package; that it was fetched goes on record."""
     found = visible(request, key)
-    if found.state != Export.State.DONE or not rights.may_export(request.user, found.kind):
+    if found.state != Export.State.DONE or not rights.may_fetch(request.user, found):
         raise Http404
     response = package(found)
     if request.method == "GET":
@@ -206,13 +208,14 @@ def visible(request: HttpRequest, key: Any) -> Export:
         raise Http404 from error
 
 
-def shown(export: Export) -> dict[str, Any]:
-    """Return an export as pages show it."""
+def shown(export: Export, person: Any) -> dict[str, Any]:
+    """Return an export as pages show it to somebody."""
     return {
         "row": export,
-        "filter": words.filter_in_words(export, in_full=export.unmasked),
+        "filter": words.filter_in_words(export, rights.in_full_for(person, export)),
         "in_progress": export.state in (Export.State.WAITING, Export.State.RUNNING),
         "ready": export.state == Export.State.DONE,
+        "barred": not rights.may_fetch(person, export),
         "lost": export.state == Export.State.DONE and not jobs.path_of(export).exists(),
     }
 

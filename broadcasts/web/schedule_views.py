@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from broadcasts.exports import making, schedules, words
+from broadcasts.exports import making, rights, schedules, words
 from broadcasts.exports.tables import ExportRefused
 from broadcasts.models import Schedule
 from broadcasts.web.export_forms import Asked, ScheduleForm, as_data, initial
@@ -20,8 +20,13 @@ from broadcasts.web.export_views import begun_with, exporting, in_its_zone, save
 def schedule_list(request: HttpRequest) -> HttpResponse:
     """List the visitor's own schedules."""
     found = Schedule.objects.filter(owner=request.user)
-    listed = [{"row": one, "filter": words.filter_in_words(one, one.unmasked)} for one in found]
+    listed = [{"row": one, "filter": told(one, request.user)} for one in found]
     return render(request, "web/schedules.html", {"schedules": listed})
+
+
+def told(schedule: Schedule, person: Any) -> str:
+    """Return what a schedule exports, as somebody may see it now."""
+    return words.filter_in_words(schedule, rights.in_full_for(person, schedule))
 
 
 @exporting

@@ -2,15 +2,16 @@
 
 import io
 import zipfile
+from datetime import time
 from uuid import uuid4
 
 import pytest
 from django.urls import reverse
 
-from broadcasts.exports import jobs, maker
+from broadcasts.exports import jobs, maker, schedules
 from broadcasts.exports.verify import verify
 from broadcasts.history.columns import ALL
-from broadcasts.models import AccessEvent, Export
+from broadcasts.models import AccessEvent, Export, Schedule
 from broadcasts.web import export_views
 from tests.builders import make_broadcast, make_member, make_user
 from tests.web.export_cast import LIST, NUMBER, ask, content_of, made
@@ -125,11 +126,67 @@ def test_exports_are_seen_by_their_owner_and_a_superuser_alone(client, auditor):
     assert [client.get(one).status_code for one in addresses] == [200, 200, 200]
 
 
+def take_from(person, codename) -> None:
+    group = person.groups.get()
+    group.permissions.remove(group.permissions.get(codename=codename))
+
+
 def test_who_may_no_longer_see_a_kind_cannot_fetch_it_either(client, auditor):
     export = made(auditor, kind="access", columns=[])
-    group = auditor.groups.get()
-    group.permissions.remove(group.permissions.get(codename="view_accessevent"))
+    take_from(auditor, "view_accessevent")
     assert client.get(reverse("web:export_download", args=[export.pk])).status_code == 404
+
+
+def a_scheduled_one(owner):
+    schedule = Schedule.objects.create(
+        owner=owner, name="Numbers", at=time(7), unmasked=True, delivery="folder"
+    )
+    export = schedules.run_now(schedule)
+    maker.make_due()
+    return Export.objects.get(pk=export.pk)
+
+
+@pytest.mark.parametrize(
+    ("make", "codename"),
+    [
+        (lambda owner: made(owner, unmasked=True), "unmask_numbers"),
+        (a_scheduled_one, "unmask_numbers"),
+        (lambda owner: made(owner, kind="changes", columns=[], query={}), "view_historicaluser"),
+        (lambda owner: made(owner), "view_broadcast"),
+    ],
+)
+def test_a_package_takes_the_rights_it_was_made_with_also_when_it_is_fetched(
+    client, auditor, make, codename
+):
+    export = make(auditor)
+    page, download = (
+        reverse(f"web:{name}", args=[export.pk]) for name in ("export", "export_download")
+    )
+    assert client.get(download).status_code == 200
+    take_from(auditor, codename)
+    assert client.get(download).status_code == 404
+    assert AccessEvent.objects.filter(kind="download").count() == 1
+    assert "made with rights" in client.get(page).content.decode()
+    assert download not in client.get(LIST).content.decode()
+
+
+def test_what_was_made_masked_for_want_of_a_right_can_be_fetched_all_the_same(client, auditor):
+    take_from(auditor, "unmask_numbers")
+    export = made(auditor, unmasked=True)
+    assert client.get(reverse("web:export_download", args=[export.pk])).status_code == 200
+
+
+def test_a_number_in_a_filter_is_shown_in_full_for_as_long_as_that_is_allowed(client, auditor):
+    export = made(auditor, unmasked=True, query={"caller": [NUMBER]})
+    page = reverse("web:export", args=[export.pk])
+    Schedule.objects.create(
+        owner=auditor, name="Numbers", at=time(7), unmasked=True, query={"caller": [NUMBER]}
+    )
+    for address in (page, LIST, reverse("web:schedules")):
+        assert NUMBER in client.get(address).content.decode(), address
+    take_from(auditor, "unmask_numbers")
+    for address in (page, LIST, reverse("web:schedules")):
+        assert NUMBER not in client.get(address).content.decode(), address
 
 
 def test_an_export_can_be_cancelled_while_it_waits(client, auditor):
