@@ -13,7 +13,7 @@ from typing import Any
 
 Replace = Callable[[str], str]
 # Given the caller's number and what replaces it, what does so in other texts; None: nothing does.
-Find = Callable[[str, Replace], Replace | None]
+Find = Callable[[str, str], Replace | None]
 
 DOTS = "•••"
 DIGITS_SHOWN = 4
@@ -61,22 +61,21 @@ def masked(record: Mapping[str, Any]) -> dict[str, Any]:
     return told
 
 
-def as_it_is(caller: str, number: Replace) -> Replace | None:
+def as_it_is(caller: str, replacement: str) -> Replace | None:
     """Replace the caller's number where it stands as Asterisk told it."""
     if len(caller) < LEAST_DIGITS_IN_TEXT:
         return None
-    replacement = number(caller)
     return lambda text: text.replace(caller, replacement)
 
 
-def in_any_spelling(caller: str, number: Replace) -> Replace | None:
+def in_any_spelling(caller: str, replacement: str) -> Replace | None:
     """Replace it also where it stands without its country or with separators."""
-    literal = as_it_is(caller, number)
+    literal = as_it_is(caller, replacement)
     bare = caller.removeprefix("+")
     digits = bare if bare.isdecimal() and bare.isascii() else re.sub("[^0-9]", "", caller)
     if literal is None or len(digits) < LEAST_DIGITS_SPELLED:
         return literal
-    compared, replacement = digits[-DIGITS_COMPARED:], number(caller)
+    compared = digits[-DIGITS_COMPARED:]
     # No spelling parts the last two. For records by the million: few texts have even these.
     last = digits[-2:]
 
@@ -108,21 +107,37 @@ def cloak(
     it is found as it always was.
     """
     caller = record.get("caller_number") or ""
-    swap = find(caller, number)
+    replacement = number(caller)
+    swap = find(caller, replacement)
     cloaked = dict(record)
     if swap:
-        for key, value in record.items():
-            if type(value) is str:
-                cloaked[key] = swap(value)
-            elif value and isinstance(value, str | list | dict):
-                cloaked[key] = _in_texts(value, swap)
+        cloaked.update(_swapped(record, swap))
     if caller:
-        cloaked["caller_number"] = number(caller)
+        cloaked["caller_number"] = replacement
     if record.get("caller_name"):
         cloaked["caller_name"] = name(record["caller_name"])
     if isinstance(record.get("channel"), dict):
         cloaked["channel"] = _cloak_channel(record["channel"], swap, number, name)
     return cloaked
+
+
+def _swapped(record: Mapping[str, Any], swap: Replace) -> dict[str, Any]:
+    """Return the columns besides the number itself in whose texts something is to be swapped.
+
+    Most often there is none, which one look at all texts together tells: no spelling goes beyond
+    the sign between them.
+    """
+    texts, nested = {}, {}
+    for key, value in record.items():
+        if isinstance(value, str):
+            texts[key] = value
+        elif value and isinstance(value, (list, dict)):
+            nested[key] = _in_texts(value, swap)
+    texts.pop("caller_number", None)
+    together = "\0".join(texts.values())
+    if swap(together) == together:
+        return nested
+    return nested | {key: swap(text) for key, text in texts.items()}
 
 
 def _in_texts(value: Any, swap: Replace | None) -> Any:

@@ -26,14 +26,16 @@ Convert = Callable[[Any], Any]
 
 def harmless(text: str) -> str:
     """Return a text that a spreadsheet takes for a text or a number."""
-    if not text or begins_plainly(text[0]) or not is_formula(text):
+    if begins_plainly(text[:1]) or not is_formula(text):
         return text
     return APOSTROPHE + text
 
 
 @cache
 def begins_plainly(sign: str) -> bool:
-    """Whether no text that begins with a sign needs a further look."""
+    """Whether no text that begins with a sign, or has none, needs a further look."""
+    if not sign:
+        return True
     return sign != APOSTROPHE and not is_formula(sign) and unicodedata.category(sign) not in UNSEEN
 
 

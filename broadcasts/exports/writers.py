@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ import orjson
 from broadcasts.history.columns import Column
 from broadcasts.models import Wanted
 
-from .cells import Conversions, harmless
+from .cells import Conversions, begins_plainly, harmless
 from .tables import Row, Table
 
 # Rows that are written at a time.
@@ -55,17 +55,23 @@ def write_csv(table: Table, wanted: Wanted, zone: ZoneInfo, entry: Entry, step: 
     convert = Conversions(zone, harmless)
     convert[bool] = lambda value: "true" if value else "false"
     for block in blocks(table.rows()):
-        writer.writerows(
-            [
-                [value if type(value) in PLAIN else convert[type(value)](value) for value in row]
-                for row in block
-            ]
-        )
+        columns = [as_cells(column, convert) for column in zip(*block, strict=True)]
+        writer.writerows(zip(*columns, strict=True))
         entry.write(buffer.getvalue().encode(errors=LONE_HALVES))
         buffer.seek(0)
         buffer.truncate()
         step(len(block))
     entry.write(buffer.getvalue().encode(errors=LONE_HALVES))
+
+
+def as_cells(column: Sequence[Any], convert: Conversions) -> Sequence[Any]:
+    """Return the values of a column as cells. Few columns need a look at each of their values."""
+    kinds = set(map(type, column))
+    if kinds <= PLAIN:
+        return column
+    if kinds == {str} and all(map(begins_plainly, {text[:1] for text in column})):
+        return column
+    return [value if type(value) in PLAIN else convert[type(value)](value) for value in column]
 
 
 def write_json_lines(

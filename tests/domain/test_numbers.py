@@ -98,6 +98,17 @@ def test_other_numbers_stay_where_the_caller_is_masked():
     assert masked(record) == {**record, "caller_number": f"{DOTS}0100"}
 
 
+def test_no_number_is_found_where_one_text_ends_and_the_next_begins():
+    record = {"caller_number": "+15551230100", "called": "555123", "channel_id": "0100"}
+    assert masked(record) == {**record, "caller_number": f"{DOTS}0100"}
+
+
+def test_a_number_in_one_text_leaves_the_others():
+    record = {"caller_number": "+15551230100", "called": "555 123 0100", "channel_id": "0100"}
+    told = masked(record)
+    assert (told["called"], told["channel_id"]) == (f"{DOTS}0100", "0100")
+
+
 def test_who_redirected_the_call_is_masked():
     channel = {"caller": {"number": "+15551230100", "name": ""}, "caller_rdnis": "+4930999888"}
     told = masked({"caller_number": "+15551230100", "channel": channel})

@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from broadcasts.exports.cells import Conversions, harmless, is_formula, plain
+from broadcasts.exports.writers import as_cells
 
 RUN = [
     "=1+1",
@@ -107,3 +108,11 @@ def test_a_structure_is_json_on_one_line_also_with_half_a_pair():
 
 def test_a_value_of_another_type_is_its_text():
     assert Conversions(UTC, harmless)[complex](1j) == "1j"
+
+
+@given(st.lists(st.none() | st.integers() | st.text() | st.text(alphabet="=+-@' 1a")))
+@example(["plain", "", "=1+1"])
+@example([None, "=1+1"])
+def test_a_column_is_as_harmless_as_each_of_its_values(column):
+    cells = as_cells(column, Conversions(UTC, harmless))
+    assert cells == [harmless(one) if isinstance(one, str) else one for one in column]
