@@ -74,6 +74,20 @@ def postgres_database(like: str = "") -> Iterator[str]:
             server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+def pass_on_postgresql(test: Path) -> None:
+    """Run the other tests of a test's folder on a PostgreSQL database of their own."""
+    with postgres_database() as url:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", str(test.parent), "--ignore", str(test)],
+            cwd=ROOT,
+            env=environment(url),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout[-5000:]
+
+
 def redis_url() -> str:
     """Return a REDIS_URL that no other run of the tests uses at the same time."""
     server = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379")

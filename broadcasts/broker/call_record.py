@@ -72,10 +72,10 @@ class CallRecord:
     def _opened(self, result: Any) -> None:
         if isinstance(result, LedgerError):
             self._call.handle(Unrecorded(str(result)))
-            return
-        self._call.handle(Opened())
-        self._broker.announce_opened(self._call)
-        self._broker.announce_offered(self._call, self._row.round)
+        else:
+            self._call.handle(Opened())
+            self._broker.announce_opened(self._call)
+            self._broker.announce_offered(self._call, self._row.round)
         if self._row.status != Status.OPEN:
             log_outcome(self._row, self._call.arbiter.broadcast)
             metrics.broadcasts[Status(self._row.status)].inc()

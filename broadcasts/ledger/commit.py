@@ -108,17 +108,19 @@ class Commit:
         row, at = entry.row, time_value(moment(entry.at))
         if row.pk is None:
             return LedgerError("the broadcast was not recorded")
+        rows = Broadcast.objects.filter(pk=row.pk, seal=None)
+        if not rows.update(
+            round=entry.number,
+            deadline=moment(entry.deadline),
+            candidate_count=entry.offered_before + len(entry.candidates),
+        ):
+            return None  # What has been sealed stays as it is.
         positions = enumerate(entry.candidates, entry.offered_before + 1)
         candidates = [
             (row.pk, application, position, entry.number, entry.reached_by, at)
             for position, application in positions
         ]
         self._insert(CANDIDATE, candidates)
-        Broadcast.objects.filter(pk=row.pk).update(
-            round=entry.number,
-            deadline=moment(entry.deadline),
-            candidate_count=entry.offered_before + len(entry.candidates),
-        )
         return None
 
     # Claims

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from broadcasts.domain.lifecycle import Status
+from broadcasts.domain.lifecycle import STASIS_STATUS, Status
 
 from .commit import Commit
 from .entries import (
@@ -34,8 +34,10 @@ log = logging.getLogger(__name__)
 Outcome = tuple[Callable[[Any], None], Any]
 Deliver = Callable[[list[Outcome]], None]
 
+# What is noted of a call that goes on; nobody waits for it.
+NOTES = (HandedOver, SessionEnd, HangUp)
 # Entries that state what has happened: they are kept until the database takes them.
-MUST_LAND = (Attempt, RoundBegun, Ending, HandedOver, SessionEnd, HangUp)
+MUST_LAND = (Opening, Attempt, RoundBegun, Ending, *NOTES)
 # Small enough that processes which share one SQLite file get their turns.
 GROUP_LIMIT = 128
 # How long entries that nobody waits for may wait for company.
@@ -44,6 +46,10 @@ PATIENCE_SECONDS = 1.0
 RETRY_PAUSE_SECONDS = 0.02
 RETRY_SECONDS = 1.0
 OWED_LIMIT = 100_000
+# How long PostgreSQL may wait for a lock, and take for one statement: callers wait meanwhile.
+LOCK_MS = 2_000
+STATEMENT_MS = 5_000
+TOO_LATE = "the record could not be written in time"
 
 
 def forget_keys(group: list[Entry]) -> None:
@@ -56,11 +62,27 @@ def forget_keys(group: list[Entry]) -> None:
 def as_told(entry: Entry) -> Entry:
     """Return what is to be recorded later of an entry whose refusal has been told.
 
-    A caller whose time-out cannot be recorded is sent back FAILED: somebody may have won the call.
+    A caller who cannot be recorded is sent back FAILED; one whose time-out cannot be recorded, too:
+    somebody may have won the call.
     """
-    if isinstance(entry, Ending) and entry.status is Status.TIMED_OUT:
-        entry.status, entry.reason = Status.FAILED, "the record could not be written in time"
+    if isinstance(entry, Opening):
+        row, entry.replaces = entry.row, False
+        row.status, row.reason, row.ended_at = Status.FAILED, TOO_LATE, row.opened_at
+        row.stasis_status = STASIS_STATUS[Status.FAILED]
+    elif isinstance(entry, Ending) and entry.status is Status.TIMED_OUT:
+        entry.status, entry.reason = Status.FAILED, TOO_LATE
     return entry
+
+
+def limit_waiting() -> None:
+    """Bound what a new connection to PostgreSQL may wait for; SQLite has its own time-out."""
+    if connection.vendor == "postgresql" and connection.connection is None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('lock_timeout', %s, false),"
+                " set_config('statement_timeout', %s, false)",
+                [str(LOCK_MS), str(STATEMENT_MS)],
+            )
 
 
 class Ledger:
@@ -112,6 +134,7 @@ class Ledger:
         while not (self._stopping and not self._waiting):
             group = self._next_group()
             self._pay_owed(force=self._stopping)
+            group = self._defer_notes(group)
             if group:
                 self._tell(self._write(group))
         self._pay_owed(force=True)
@@ -130,6 +153,13 @@ class Ledger:
             self._urgent.set()
             self._some.set()
         return group
+
+    def _defer_notes(self, group: list[Entry]) -> list[Entry]:
+        """Keep notes behind what is owed, which may be of the same call; returns the others."""
+        if not self._owed:
+            return group
+        self._owed.extend(entry for entry in group if isinstance(entry, NOTES))
+        return [entry for entry in group if not isinstance(entry, NOTES)]
 
     def _tell(self, outcomes: list[Outcome]) -> None:
         awaited = [outcome for outcome in outcomes if outcome[0] is not no_one]
@@ -157,6 +187,7 @@ class Ledger:
         patience = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
+                limit_waiting()
                 with transaction.atomic():
                     return Commit().apply(group)
             except (OperationalError, InterfaceError):

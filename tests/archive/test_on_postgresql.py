@@ -1,14 +1,11 @@
 """What these tests show of the engine of the run, shown on PostgreSQL in any case."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.databases import ROOT, database, environment, manage, postgres_database
+from tests.databases import database, manage, pass_on_postgresql
 
-HERE = Path(__file__)
 RECORD = """
 from broadcasts.archive import facts
 from broadcasts.models import Broadcast, Candidate, ClaimAttempt
@@ -24,16 +21,7 @@ print("digest", facts.digest_of_broadcast(row, *parts).hex())
 @pytest.mark.postgres
 @pytest.mark.timeout(600)
 def test_the_archive_is_kept_on_postgresql_as_well():
-    with postgres_database() as url:
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", str(HERE.parent), "--ignore", str(HERE)],
-            cwd=ROOT,
-            env=environment(url),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert done.returncode == 0, done.stdout[-5000:]
+    pass_on_postgresql(Path(__file__))
 
 
 @pytest.mark.postgres

@@ -15,6 +15,7 @@ from broadcasts.ledger import (
     Look,
     Opening,
     Reopening,
+    RoundBegun,
     SessionEnd,
     TryClaim,
 )
@@ -300,3 +301,11 @@ def test_a_claim_that_nobody_has_judged_does_not_win_what_is_taken_back_meanwhil
     unjudged = TryClaim(claim("stranger", refusal=Verdict.NOT_ALLOWED), row.channel_id, None)
     assert [result.verdict for result in write(unjudged)] == [Verdict.TAKEN]
     assert stored(row).status == Status.OPEN
+
+
+def test_a_round_that_is_entered_late_leaves_what_has_been_sealed():
+    row = open_row("a")
+    Broadcast.objects.filter(pk=row.pk).update(seal=1)
+    write(RoundBegun(row, 2, ("b",), "socket", 1, NOW + 5, NOW))
+    assert (stored(row).round, stored(row).candidate_count) == (1, 1)
+    assert not row.candidates.filter(application="b").exists()

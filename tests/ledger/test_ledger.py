@@ -9,9 +9,17 @@ from django.db import IntegrityError, OperationalError
 from broadcasts.domain.happenings import Claim
 from broadcasts.domain.lifecycle import Status
 from broadcasts.domain.verdict import Verdict
-from broadcasts.ledger import Attempt, Ending, Ledger, TryClaim
+from broadcasts.ledger import (
+    Attempt,
+    Ending,
+    HandedOver,
+    Ledger,
+    Opening,
+    SessionEnd,
+    TryClaim,
+)
 from broadcasts.ledger import ledger as ledger_module
-from broadcasts.ledger.entries import LedgerError
+from broadcasts.ledger.entries import LedgerError, moment
 from broadcasts.models import Broadcast
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -90,6 +98,13 @@ def ledger(database, teller):
     ledger.stop()
 
 
+def wait_until(condition) -> None:
+    deadline = time.monotonic() + 20
+    while not condition() and time.monotonic() < deadline:
+        threading.Event().wait(0.01)
+    assert condition()
+
+
 def claim(teller, name) -> TryClaim:
     return TryClaim(Claim(1, name, "user", 0.0), "1.1", ROW, done=teller.note(name))
 
@@ -137,12 +152,36 @@ def test_what_has_happened_is_written_once_the_database_is_back(ledger, database
         ledger.submit(entry)
     teller.wait_for(1)
     database.away = False
-    deadline = time.monotonic() + 20
-    while len(database.written) < 2 and time.monotonic() < deadline:
-        threading.Event().wait(0.01)
-    assert database.written == owed
+    wait_until(lambda: database.written == owed)
     assert ledger.owed == 0
     assert len(teller.results) == 1, "nobody is told twice"
+
+
+def test_a_call_that_comes_while_the_database_is_away_is_recorded_as_failed(
+    ledger, database, teller
+):
+    database.away = True
+    row = Broadcast(pk=None, channel_id="1.2", opened_at=moment(1e9))
+    opening = Opening(row, ("a",), "socket", done=teller.note("opened"))
+    ledger.submit(opening)
+    teller.wait_for(1)
+    database.away = False
+    wait_until(lambda: database.written == [opening])
+    assert (row.status, row.stasis_status, row.ended_at) == (Status.FAILED, "FAILED", moment(1e9))
+
+
+def test_notes_of_a_call_stay_in_their_order_whatever_is_owed(ledger, database, teller):
+    database.away = True
+    ledger.submit(first := HandedOver(ROW, 1.0))
+    ledger.submit(ending(teller, "ended"))
+    teller.wait_for(1)
+    database.gate.clear()
+    database.away = False
+    ledger.submit(second := SessionEnd(ROW, 2.0))
+    ledger.submit(claim(teller, "a"))
+    database.gate.set()
+    wait_until(lambda: second in database.written)
+    assert database.written.index(first) < database.written.index(second)
 
 
 def test_a_passing_fault_is_not_noticed_by_anybody(ledger, database, teller, monkeypatch):
