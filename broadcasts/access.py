@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.contrib.sessions.backends.base import SessionBase
 from django.dispatch import receiver
@@ -81,6 +82,10 @@ def note_sign_out(request: HttpRequest | None, user: Any, **_: Any) -> None:
 
 @receiver(user_login_failed)
 def note_failure(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
-    """Record the name that was tried; the password is not among what Django passes on."""
+    """Record the name that was tried if somebody has it: else it may be a password, mistyped there.
+
+    The password itself is not among what Django passes on.
+    """
     name = credentials.get("username", "")
-    AccessEvent.note(AccessEvent.Kind.SIGN_IN_FAILED, name, address_of(request))
+    known = get_user_model().objects.filter(username=name).exists()
+    AccessEvent.note(AccessEvent.Kind.SIGN_IN_FAILED, name if known else "", address_of(request))

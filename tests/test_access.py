@@ -54,6 +54,14 @@ def test_signing_in_and_out_is_recorded_and_so_is_a_failure(client):
     assert "guessed" not in str(AccessEvent.objects.values())
 
 
+def test_a_password_that_was_typed_as_a_name_is_not_kept(client):
+    make_user("olga")
+    values = {"username": "my-password", "password": "olga"}
+    client.post(reverse("web:sign_in"), values, REMOTE_ADDR="192.0.2.7")
+    assert events() == [("sign_in_failed", "", "192.0.2.7")]
+    assert "my-password" not in str(AccessEvent.objects.values())
+
+
 def test_numbers_are_masked_until_somebody_who_may_asks_for_them(request_of):
     request = request_of(auditor())
     assert access.show_for(request)(ROW) == {"caller_number": "•••0100"}

@@ -24,7 +24,10 @@ class AccessEvent(models.Model):
     at = models.DateTimeField()
     kind = models.CharField(max_length=16, choices=Kind.choices)
     who = models.CharField(
-        max_length=150, blank=True, help_text="The name, which outlives the account."
+        max_length=150,
+        blank=True,
+        help_text="The name, which outlives the account; none where a sign-in failed with a name "
+        "that nobody had, as people type passwords there, too.",
     )
     address = models.CharField(max_length=45, blank=True, help_text="Where they came from.")
     detail = models.JSONField(default=dict, blank=True)
