@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 LINGER_SECONDS = 10
 # Claims for channels that memory does not know, looked up in the record at one time.
 LOOKUPS_AT_ONCE = 32
+# How long a claim waits for a call that another process may be committing just now.
+OFFER_SECONDS = 0.25
 # Attempts for channels that nobody knows, recorded in a second: a flood must not fill the record.
 UNKNOWN_PER_SECOND = 50
 Changed = Callable[[Call], None]
@@ -62,6 +64,7 @@ class Broker:
         self.candidates = Candidates(self._candidate_joined, self._candidate_left)
         self.servers: dict[int, Server] = {}
         self.links: dict[int, Link] = {}
+        self.alone = True  # the only process of this service
         self.on_opened: list[Changed] = []
         self.on_changed: list[Changed] = []
         self.on_offered: list[Callable[[Call, int | None], None]] = []
@@ -203,6 +206,17 @@ class Broker:
 
         It is another process's, one from before a restart, or `call`, whose link is lost.
         """
+        if not (self.alone or claim.refusal):
+            verdict = await self._ask_record(claim, channel_id, call, note_unknown=False)
+            if verdict is not Verdict.UNKNOWN:
+                return verdict
+            # The offer goes out while another process commits the call.
+            await asyncio.sleep(OFFER_SECONDS)
+        return await self._ask_record(claim, channel_id, call, self._unknown.take(claim.at))
+
+    async def _ask_record(
+        self, claim: Claim, channel_id: str, call: Call | None, note_unknown: bool
+    ) -> Verdict:
         async with self._lookups:
             decided: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
             self.ledger.submit(
@@ -211,7 +225,7 @@ class Broker:
                     channel_id,
                     None,
                     self._open_to_any_name(),
-                    self._unknown.take(claim.at),
+                    note_unknown,
                     functools.partial(self._decided_from_record, decided, call),
                 )
             )

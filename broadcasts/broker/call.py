@@ -215,7 +215,7 @@ class Call:
         elif response.status >= 400:
             name, answer = (told(self.row, text) for text in (self.row.channel_name, str(response)))
             log.error("%s cannot be sent back, which is tried again: %s", name, answer)
-            self._in(RETURN_AGAIN_SECONDS, lambda: self._return_again(decision))
+            self.after(RETURN_AGAIN_SECONDS, lambda: self._return_again(decision))
 
     def _return_again(self, decision: Return) -> None:
         if self.arbiter.phase is Phase.RETURNING and self.is_ours:
@@ -232,7 +232,7 @@ class Call:
     # Timers
 
     def _wake_at(self, decision: WakeAt) -> None:
-        self._deadline = self._in(
+        self._deadline = self.after(
             decision.at - time.time(), lambda: self.handle(DeadlineReached(time.time()))
         )
 
@@ -240,7 +240,7 @@ class Call:
         if self._watch:
             self._watch.cancel()
         seconds = self.arbiter.broadcast.policy.handover_ms / 1000
-        self._watch = self._in(seconds, lambda: self._handover_is_late(decision, seconds))
+        self._watch = self.after(seconds, lambda: self._handover_is_late(decision, seconds))
 
     def _handover_is_late(self, decision: WatchHandover, seconds: float) -> None:
         """Give up on the winner, unless the link was lost: when it is back, time counts anew."""
@@ -249,7 +249,8 @@ class Call:
             self.handle(HandoverFailed(reason, time.time(), decision.application))
 
     @staticmethod
-    def _in(seconds: float, action: Callable[[], None]) -> asyncio.TimerHandle:
+    def after(seconds: float, action: Callable[[], None]) -> asyncio.TimerHandle:
+        """Do something later, unless the returned handle is cancelled."""
         return asyncio.get_running_loop().call_later(max(0.0, seconds), action)
 
     def cancel_timers(self) -> None:

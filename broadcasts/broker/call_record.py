@@ -32,12 +32,15 @@ from broadcasts.ledger import (
     TryClaim,
 )
 from broadcasts.ledger.entries import LedgerError
+from broadcasts.ledger.ledger import as_told
 
 from .call_log import log, log_outcome, told
 
 if TYPE_CHECKING:
     from .call import Call
 
+# How long a caller waits for the record before it goes back to the dialplan without.
+RECORD_SECONDS = 10.0
 # Attempts of one application for one call beyond these are answered but not recorded.
 RECORDED_ATTEMPTS = 20
 
@@ -61,13 +64,30 @@ class CallRecord:
             row.stasis_status = STASIS_STATUS[decision.status]
         candidates = self._call.arbiter.broadcast.candidates
         reached_by = self._broker.reached_by(self._call.link.server)
-        # An offer that only applications here have seen can be committed with its first claim.
-        urgent = decision.status is not Status.OPEN or not self._broker.candidates.all_here(
-            self._call.link.server.id, candidates
-        )
-        self._broker.ledger.submit(
-            Opening(row, candidates, reached_by, self._call.replaces, urgent, self._opened)
-        )
+        # An offer can be committed with its first claim, unless another process may get that.
+        urgent = decision.status is not Status.OPEN or not self._broker.alone
+        opening = Opening(row, candidates, reached_by, self._call.replaces, urgent, self._opened)
+        if decision.status is Status.OPEN:
+            self._broker.ledger.submit(opening)
+        else:
+            self._submit_for_the_caller(opening)
+
+    def _submit_for_the_caller(self, entry: Opening | Ending | Reopening) -> None:
+        """Enter what the caller waits for; a record that is silent for long counts as away."""
+        decided = entry.done
+
+        def tell(result: Any) -> None:
+            if not waiting.cancelled():
+                waiting.cancel()
+                decided(result)
+
+        def give_up() -> None:
+            as_told(entry)
+            tell(LedgerError("the record does not answer"))
+
+        waiting = self._call.after(RECORD_SECONDS, give_up)
+        entry.done = tell
+        self._broker.ledger.submit(entry)
 
     def _opened(self, result: Any) -> None:
         if isinstance(result, LedgerError):
@@ -137,9 +157,8 @@ class CallRecord:
             self._call.handle(result)
             self._ended(result, decision)
 
-        self._broker.ledger.submit(
-            Ending(self._row, decision.status, decision.reason, time.time(), decided)
-        )
+        ending = Ending(self._row, decision.status, decision.reason, time.time(), decided)
+        self._submit_for_the_caller(ending)
 
     def _ended(self, result: EndingDecided, decision: CommitEnding) -> None:
         if result.landed:
@@ -169,7 +188,7 @@ class CallRecord:
             decision.application,
             told(self._row, decision.reason),
         )
-        self._broker.ledger.submit(
+        self._submit_for_the_caller(
             Reopening(self._row, decision.application, decision.reason, time.time(), decided)
         )
 

@@ -72,11 +72,6 @@ class Candidates:
         """Return every application that is connected to a server, in any process."""
         return sorted({*self._sessions[server_id], *self._elsewhere.get(server_id, ())})
 
-    def all_here(self, server_id: int, applications: Iterable[str]) -> bool:
-        """Whether none of these applications is connected to another process only."""
-        sessions = self._sessions[server_id]
-        return not self._elsewhere or all(name in sessions for name in applications)
-
     def here(self) -> list[tuple[int, str, Session]]:
         """Return what is connected to this process: server, application, session."""
         return [

@@ -53,7 +53,6 @@ class Peers:
         self._changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._hints: set[asyncio.Task[None]] = set()
-        self._alone = True
 
     async def start(self) -> None:
         """Make this process known and begin to listen."""
@@ -94,7 +93,7 @@ class Peers:
             (server_id, application): session.principal.name
             for server_id, application, session in self.broker.candidates.here()
         }
-        changed, elsewhere, self._alone = await self._exchange(here)
+        changed, elsewhere, self.broker.alone = await self._exchange(here)
         self._written = here
         self.broker.candidates.set_elsewhere(elsewhere)
         return changed
@@ -190,7 +189,7 @@ class Peers:
         self._hint("look", broadcast_id)
 
     def _hint(self, about: str, broadcast_id: int | None = None, **more: int | None) -> None:
-        if self._alone:
+        if self.broker.alone:
             return
         message = {
             "type": "hint",

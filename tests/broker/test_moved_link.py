@@ -17,7 +17,7 @@ from broadcasts.domain.plan import BUILT_IN, Configuration
 from broadcasts.domain.verdict import Verdict
 from broadcasts.ledger import Ledger
 from broadcasts.ledger.entries import moment
-from broadcasts.models import Broadcast
+from broadcasts.models import Broadcast, ClaimAttempt
 from broadcasts.service import tell
 from tests import builders
 from tests.links import server
@@ -141,6 +141,17 @@ async def test_the_calls_of_a_server_that_another_process_holds_are_forgotten(br
     assert broker.calls_of(link.server.id) == []
     await time_for_the_hand_over()
     assert call.arbiter.phase is Phase.MOVING
+
+
+async def test_a_claim_that_outruns_the_commit_of_another_process_waits_for_it(broker, link):
+    broker.alone = False
+    claim = asyncio.ensure_future(broker.claim(CHANNEL, "ivr", IVR))
+    await asyncio.sleep(0.1)
+    make = sync_to_async(builders.make_broadcast)
+    await make(("ivr",), channel_id=CHANNEL, server_id=link.server.id)
+    assert await claim is Verdict.WON
+    assert await broker.claim("nobody's", "ivr", IVR) is Verdict.UNKNOWN
+    assert await ClaimAttempt.objects.filter(channel_id="nobody's").acount() == 1
 
 
 async def reopened() -> bool:
