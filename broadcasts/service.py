@@ -72,8 +72,9 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.facade.close()
+        # First the links: a winner whose socket we close ourselves is not lost.
         await self.links.stop()
+        await self.facade.close()
         await self.peers.stop()
         await asyncio.get_running_loop().run_in_executor(None, self.ledger.stop)
         self.credentials.close()

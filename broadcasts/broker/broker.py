@@ -278,7 +278,8 @@ class Broker:
             call.candidate_joined(application)
 
     def _candidate_left(self, server_id: int, application: str) -> None:
-        if not self._policy(server_id).rescue:
+        # Without the link, it is the link that is lost, or we are stopping.
+        if server_id not in self.links or not self._policy(server_id).rescue:
             return
         for call in self.calls_of(server_id):
             if call.arbiter.broadcast.winner == application:

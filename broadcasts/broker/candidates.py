@@ -18,7 +18,7 @@ Joined = Callable[[int, str], None]
 class Candidates:
     """The sessions of this process by server and application, and the names known elsewhere.
 
-    `left` is told of everyone who leaves this process, `joined` of everyone who comes to any;
+    `joined` is told of everyone who comes to any process, `left` of everyone who leaves all;
     `on_change` that there was a change on this process.
     """
 
@@ -46,7 +46,8 @@ class Candidates:
         if sessions.get(application) is session:
             del sessions[application]
             self._note_change()
-            self._left(server_id, application)
+            if not self.is_connected(server_id, application):
+                self._left(server_id, application)
 
     def _note_change(self) -> None:
         self._admitted.clear()
@@ -64,9 +65,13 @@ class Candidates:
             return
         before, self._elsewhere = self._elsewhere, known
         self._admitted.clear()
-        for server_id, applications in known.items():
-            for application in applications - before.get(server_id, frozenset()):
+        for server_id in known.keys() | before.keys():
+            here, there = self._sessions[server_id], known.get(server_id, frozenset())
+            was_there = before.get(server_id, frozenset())
+            for application in there - was_there:
                 self._joined(server_id, application)
+            for application in was_there - there - here.keys():
+                self._left(server_id, application)
 
     def connected(self, server_id: int) -> list[str]:
         """Return every application that is connected to a server, in any process."""

@@ -74,6 +74,15 @@ def test_applications_at_other_processes_are_candidates_too(candidates):
     assert candidates.is_connected(SERVER, "there")
 
 
+def test_who_leaves_another_process_is_told_unless_it_is_here_as_well():
+    left = []
+    candidates = Candidates(lambda *_: None, lambda *who: left.append(who))
+    candidates.join(SERVER, "here", Session())
+    candidates.set_elsewhere({SERVER: ["there", "here"]})
+    candidates.set_elsewhere({})
+    assert left == [(SERVER, "there")]
+
+
 def test_a_message_reaches_those_who_are_here_and_names_those_who_are_not(candidates):
     session = Session()
     candidates.join(SERVER, 'odd "name"', session)

@@ -1,0 +1,60 @@
+"""With BROADCAST_RESCUE: whose loss takes a call back from its winner, and whose does not."""
+
+from dataclasses import replace
+
+import pytest
+
+from broadcasts.domain.arbiter import Phase
+from broadcasts.domain.plan import BUILT_IN, Configuration
+from broadcasts.domain.verdict import Verdict
+from tests.service.cast import eventually
+
+from .cast import Candidate
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+async def stage(stages):
+    """A call that is with its winner, while another application would take it, too."""
+    stage = stages()
+    stage.broker.configuration = Configuration(environment=replace(BUILT_IN, rescue=True))
+    stage.broker.candidates.join(stage.server.id, "sales", Candidate())
+    stage.broker.event(stage.link, stage.link.started())
+    await eventually(lambda: stage.candidate.offers == 1)
+    assert await stage.claim() is Verdict.WON
+    stage.broker.winner_started(stage.server.id, "ivr", stage.channel["id"])
+    return stage
+
+
+def phase_of(stage) -> Phase:
+    (call,) = stage.broker.calls_of(stage.server.id)
+    return call.arbiter.phase
+
+
+async def test_a_winner_that_leaves_has_its_call_taken_back(stage):
+    stage.broker.candidates.leave(stage.server.id, "ivr", stage.candidate)
+    assert phase_of(stage) is Phase.REOPENING
+    await eventually(lambda: phase_of(stage) is Phase.OFFERED)
+
+
+async def test_a_winner_that_leaves_another_process_has_its_call_taken_back(stage):
+    candidates, server_id = stage.broker.candidates, stage.server.id
+    candidates.set_elsewhere({server_id: ["ivr"]})
+    candidates.leave(server_id, "ivr", stage.candidate)
+    candidates.set_elsewhere({server_id: ["other"]})
+    assert phase_of(stage) is Phase.REOPENING
+    await eventually(lambda: phase_of(stage) is Phase.OFFERED)
+
+
+async def test_a_winner_that_is_connected_elsewhere_by_now_keeps_its_call(stage):
+    stage.broker.candidates.set_elsewhere({stage.server.id: ["ivr"]})
+    stage.broker.candidates.leave(stage.server.id, "ivr", stage.candidate)
+    assert phase_of(stage) is Phase.WITH_WINNER
+
+
+async def test_a_winner_that_leaves_because_the_link_is_lost_keeps_its_call(stage):
+    """It is reached over this link, or we are stopping: its own socket is not lost."""
+    stage.broker.link_down(stage.link)
+    stage.broker.candidates.leave(stage.server.id, "ivr", stage.candidate)
+    assert phase_of(stage) is Phase.WITH_WINNER
