@@ -106,9 +106,7 @@ class Tally:
         if broadcast.status == Status.CLAIMED and broadcast.claim_ms is not None:
             increment(row.claim_ms, bucket_of(broadcast.claim_ms))
         if broadcast.status == Status.TIMED_OUT:
-            increment(
-                row.timed_out_quarters, str((broadcast.opened_at - day_of(row.hour)) // QUARTER)
-            )
+            increment(row.timed_out_quarters, (broadcast.opened_at - day_of(row.hour)) // QUARTER)
 
     def _row(self, model: type[Counted], *key: object) -> Any:
         rows = self._rows[model]
@@ -139,7 +137,7 @@ def standings(record: Record, failed_for: set[str]) -> dict[str, set[str]]:
     }
 
 
-def increment(numbers: dict[str, int], key: str) -> None:
+def increment(numbers: dict[int, int], key: int) -> None:
     numbers[key] = numbers.get(key, 0) + 1
 
 

@@ -62,9 +62,9 @@ def by_quarter_of_week(reading: Reading) -> list[int]:
         is_steady, first = begin.utcoffset() == end.utcoffset(), quarter_of_week(begin)
         for key, count in row.timed_out_quarters.items():
             if is_steady:
-                quarter = (first + int(key)) % QUARTERS_A_WEEK
+                quarter = (first + key) % QUARTERS_A_WEEK
             else:
-                quarter = quarter_of_week((day + int(key) * QUARTER).astimezone(zone))
+                quarter = quarter_of_week((day + key * QUARTER).astimezone(zone))
             counts[quarter] += count
     return counts
 

@@ -2,12 +2,13 @@
 
 import json
 import math
+from itertools import chain
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broadcasts.domain.histogram import LEAST_MS, RELATIVE_ERROR, Histogram
+from broadcasts.domain.histogram import LEAST_MS, RELATIVE_ERROR, Histogram, added_up, packed
 
 DURATIONS = st.lists(st.floats(min_value=-10, max_value=1e7), min_size=1)
 SHARES = st.floats(min_value=0, max_value=1)
@@ -45,10 +46,10 @@ def test_histograms_add_up(some, others):
     assert len(together) == len(some) + len(others)
 
 
-@given(DURATIONS)
-def test_a_histogram_outlives_json(durations):
-    kept = histogram(durations).buckets
-    assert Histogram(json.loads(json.dumps(kept))).buckets == kept
+@given(st.lists(DURATIONS))
+def test_packed_histograms_add_up_to_the_histogram_of_all(many):
+    kept = [packed(histogram(durations).buckets) for durations in [*many, []]]
+    assert added_up(json.loads(json.dumps(kept))) == histogram(chain(*many)).buckets
 
 
 @pytest.mark.parametrize("share", [0, 0.5, 1])

@@ -62,7 +62,7 @@ def test_who_claims_what_it_was_not_offered_counts_as_trying_alone():
     count(broadcast)
     stranger = fared("z")
     assert (stranger["offered"], stranger["attempted"], stranger["never_answered"]) == (0, 1, 0)
-    assert ServerHour.objects.get().timed_out_quarters == {"39": 1}
+    assert ServerHour.objects.get().timed_out_quarters == {39: 1}
 
 
 def test_a_hand_over_fails_for_the_winner_whether_the_call_is_offered_again_or_goes_back():
