@@ -71,17 +71,17 @@ def test_claims_of_the_past_are_measured(migrate):
 
 
 def test_what_was_counted_is_packed_and_counts_as_before(migrate):
-    apps = migrate("0010_needs_of_exports")
+    apps = migrate("0011_names_of_failed_sign_ins")
     server = apps.get_model("broadcasts", "AsteriskServer").objects.create(name="pbx")
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     of_server = {"claim_ms": {"73": 2, "-5": 1, "75": 3}, "timed_out_quarters": {}}
     for name, numbers in [("ServerHour", of_server), ("ApplicationHour", {"margin_ms": {"9": 4}})]:
         model = apps.get_model("broadcasts", name)
         model.objects.create(server=server, hour=hour, **numbers)
-    migrate("0011_packed_numbers")
+    migrate("0012_packed_numbers")
     kept = ServerHour.objects.get()
     assert (kept.claim_ms, kept.timed_out_quarters) == ({73: 2, -5: 1, 75: 3}, {})
     assert ApplicationHour.objects.get().margin_ms == {9: 4}
-    apps = migrate("0010_needs_of_exports")
+    apps = migrate("0011_names_of_failed_sign_ins")
     kept = apps.get_model("broadcasts", "ServerHour").objects.get()
     assert (kept.claim_ms, kept.timed_out_quarters) == tuple(of_server.values())

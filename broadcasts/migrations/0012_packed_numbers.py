@@ -43,7 +43,7 @@ def each(change):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('broadcasts', '0010_needs_of_exports'),
+        ('broadcasts', '0011_names_of_failed_sign_ins'),
     ]
 
     operations = [
