@@ -53,7 +53,7 @@ from .happenings import (
 )
 from .lifecycle import STASIS_STATUS, StasisStatus, Status
 from .policy import OnFailedHandover
-from .verdict import Verdict
+from .verdict import LOST, Verdict
 
 
 class Phase(Enum):
@@ -67,17 +67,6 @@ class Phase(Enum):
     RETURNING = auto()
     FOLLOWED = auto()
     GONE = auto()
-
-
-LOST: Mapping[Status, Verdict] = MappingProxyType(
-    {
-        Status.CLAIMED: Verdict.TAKEN,
-        Status.TIMED_OUT: Verdict.TIMED_OUT,
-        Status.ABANDONED: Verdict.ABANDONED,
-        Status.NO_CANDIDATES: Verdict.NOT_OFFERED,
-        Status.FAILED: Verdict.FAILED,
-    }
-)
 
 
 class Arbiter:

@@ -1,6 +1,10 @@
 """What a claim is told. Losing is a value; the doors map it to an answer once."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
+
+from .lifecycle import Status
 
 
 class Verdict(StrEnum):
@@ -25,3 +29,14 @@ class Verdict(StrEnum):
 
 
 _HTTP_STATUS = {Verdict.WON: 204, Verdict.TAKEN: 409, Verdict.FAULT: 500}
+
+# What a claim is told that the row, by its status, does not let win.
+LOST: Mapping[Status, Verdict] = MappingProxyType(
+    {
+        Status.CLAIMED: Verdict.TAKEN,
+        Status.TIMED_OUT: Verdict.TIMED_OUT,
+        Status.ABANDONED: Verdict.ABANDONED,
+        Status.NO_CANDIDATES: Verdict.NOT_OFFERED,
+        Status.FAILED: Verdict.FAILED,
+    }
+)

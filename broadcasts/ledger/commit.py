@@ -11,10 +11,9 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from broadcasts.domain.arbiter import LOST
 from broadcasts.domain.happenings import EndingDecided, Reopened, RowSeen
 from broadcasts.domain.lifecycle import STASIS_STATUS, StasisStatus, Status, sources
-from broadcasts.domain.verdict import Verdict
+from broadcasts.domain.verdict import LOST, Verdict
 from broadcasts.models import Broadcast, Candidate
 
 from .entries import (

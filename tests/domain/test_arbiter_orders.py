@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from broadcasts.domain.arbiter import LOST, Arbiter, Phase
+from broadcasts.domain.arbiter import Arbiter, Phase
 from broadcasts.domain.broadcast import Broadcast
 from broadcasts.domain.decisions import (
     AdmitRound,
@@ -48,7 +48,7 @@ from broadcasts.domain.happenings import (
 )
 from broadcasts.domain.lifecycle import STASIS_STATUS, StasisStatus, Status, sources
 from broadcasts.domain.policy import OnFailedHandover, Policy
-from broadcasts.domain.verdict import Verdict
+from broadcasts.domain.verdict import LOST, Verdict
 
 APPLICATIONS = ("a", "b", "c")
 DEADLINE = 1000.0
