@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet, Value
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.admin import ModelAdmin, TabularInline
@@ -17,8 +17,10 @@ from unfold.contrib.filters.admin import (
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
-from broadcasts.access import show_for
+from broadcasts.access import is_unmasked, show_for
 from broadcasts.domain.lifecycle import Status
+from broadcasts.domain.numbers import masked
+from broadcasts.history.numbers import WHOSE, in_full, part_shown
 from broadcasts.models import Broadcast, Candidate, ClaimAttempt
 
 # What has no index is looked for in so much of the past, unless a period is chosen.
@@ -84,6 +86,12 @@ class PrivateAdmin(RecordAdmin):
         row = super().get_object(request, object_id, from_field)
         return row and self.shown(request, row)
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Let an address ask for what the list's filters ask for: not how a number begins."""
+        asked = lookup.split("__")[0]
+        offered = {entry[0] for entry in self.list_filter if isinstance(entry, tuple)}
+        return asked in offered or asked not in {field.name for field in self.opts.get_fields()}
+
     def shown(self, request: HttpRequest, row: Any) -> Any:
         """Return a row as the visitor may see it."""
         conceal(request, self.broadcast_of(row))
@@ -134,12 +142,24 @@ class CandidateInline(ReadOnly, TabularInline):
         "round",
         "offered_at",
         "failed_at",
-        "failure",
+        "why",
     )
+    readonly_fields = ("why",)
     extra = 0
     per_page = 25
     ordering = ("position",)
     can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Candidate]":
+        found = super().get_queryset(request)
+        whose = {name: F(f"broadcast__{name}") for name in WHOSE}
+        return found.annotate(**whose, in_full=Value(is_unmasked(request)))
+
+    @admin.display(description="failure")
+    def why(self, candidate: Candidate) -> str:
+        """Tell the failure: by now the broadcast itself is as the visitor may see it."""
+        show = in_full if candidate.in_full else masked
+        return part_shown({"failure": candidate.failure}, vars(candidate), show)["failure"]
 
 
 class ClaimAttemptInline(ReadOnly, TabularInline):
@@ -284,6 +304,11 @@ class CandidateAdmin(PartAdmin):
     )
     list_select_related = ("broadcast",)
     list_filter = (ApplicationFilter, ("reached_by", ChoicesDropdownFilter))
+
+    def shown(self, request: HttpRequest, row: Candidate) -> Candidate:
+        told = part_shown({"failure": row.failure}, vars(row.broadcast), show_for(request))
+        row.failure = told["failure"]
+        return super().shown(request, row)
 
 
 @admin.register(ClaimAttempt)

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from broadcasts.history import columns
 from broadcasts.history.filters import NO_EARLIER, NO_LATER, BroadcastFilter
-from broadcasts.history.numbers import Show
+from broadcasts.history.numbers import Show, part_shown
 from broadcasts.history.running import connected_applications, enabled_servers, link_state
 from broadcasts.models import AccessEvent, AsteriskServer, Broadcast, ClaimAttempt, Presence
 
@@ -91,17 +91,14 @@ class OneBroadcast(ReadOnly):
 def in_whole(row: Row, show: Show) -> Row:
     """Return a broadcast with its candidates and attempts, whose texts are private like its own."""
     of_it = Broadcast(pk=row["id"])
-    row = show(
-        row
-        | {
-            "offered_to": list(
-                of_it.candidates.order_by("position").values(*columns.CANDIDATE)[:MOST_TOLD]
-            ),
-            "attempts": list(of_it.attempts.order_by("pk").values(*columns.ATTEMPT)[:MOST_TOLD]),
-        }
-    )
-    told = {column.key: column.value(row) for column in columns.ALL}
-    return told | {"offered_to": row["offered_to"], "attempts": row["attempts"]}
+    parts = {
+        "offered_to": of_it.candidates.order_by("position").values(*columns.CANDIDATE),
+        "attempts": of_it.attempts.order_by("pk").values(*columns.ATTEMPT),
+    }
+    return shown(row, show, columns.ALL) | {
+        name: [part_shown(part, row, show) for part in found[:MOST_TOLD]]
+        for name, found in parts.items()
+    }
 
 
 class AttemptFilter(django_filters.FilterSet):

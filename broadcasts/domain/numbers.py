@@ -1,7 +1,7 @@
 """Callers' numbers and names where they are not to be told: masked on a page, or replaced for good.
 
 A record's private texts are the caller's number and name, those of the party that Asterisk had
-connected, and the caller's number wherever else it stands, as in a channel's name.
+connected, and both of the caller's wherever else they stand, as in a channel's name or an argument.
 """
 
 import hashlib
@@ -23,6 +23,14 @@ LEAST_DIGITS_IN_TEXT = 5
 LEAST_DIGITS_SPELLED = 7
 # Of these last digits, every spelling of a number has the same: +1 555 123 0100, 5551230100.
 DIGITS_COMPARED = 9
+# Shorter names stand in other texts by chance.
+LEAST_LETTERS_IN_TEXT = 3
+# Where a dialplan or an Asterisk may have put a name. What applications, servers and presets are
+# called, and words of ours, a caller may share by chance.
+MAY_NAME = {
+    *("channel_name", "channel", "arguments_given", "app_args", "app_filter", "rounds"),
+    *("warnings", "reason", "failure"),
+}
 PSEUDONYM_MARK = "~"
 PSEUDONYM_HEX = 16
 
@@ -54,11 +62,54 @@ def pseudonym(text: str, key: bytes) -> str:
 def masked(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return a record's columns as those see them who may not see numbers."""
     told = cloak(record, mask_number, mask_name, in_any_spelling)
-    channel = told.get("channel")
-    if isinstance(channel, dict) and isinstance(channel.get("caller_rdnis"), str):
-        # Whoever redirected the call.
-        channel["caller_rdnis"] = mask_number(channel["caller_rdnis"])
+    if isinstance(told.get("channel"), dict):
+        told["channel"] = _without_others(told["channel"], record["channel"])
+    name, telling = record.get("caller_name"), told.keys() & MAY_NAME
+    if name and telling and (swap := wherever_named(name)):
+        told |= {key: _in_texts(told[key], swap) for key in telling}
     return told
+
+
+def _without_others(told: dict[str, Any], channel: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a channel none of whose texts tells its parties, or whoever redirected the call."""
+    parties = [channel[one] for one in PARTIES if isinstance(channel.get(one), dict)]
+    numbers = [channel.get("caller_rdnis"), *(party.get("number") for party in parties)]
+    swaps = [in_any_spelling(one, mask_number(one)) for one in numbers if isinstance(one, str)]
+    names = [party.get("name") for party in parties]
+    swaps += [wherever_named(name) for name in names if isinstance(name, str)]
+    for swap in filter(None, swaps):
+        told = _in_texts(told, swap)
+    if isinstance(channel.get("caller_rdnis"), str):
+        told["caller_rdnis"] = mask_number(channel["caller_rdnis"])
+    return told
+
+
+def wherever_named(name: str) -> Replace | None:
+    """Replace a name where it stands in other texts, in any case, its words parted by anything.
+
+    What has no letter is a number, which some Asterisks have for a name.
+    """
+    if name.startswith(PSEUDONYM_MARK):
+        return None
+    words = tuple(re.findall(r"[^\W_]+", name))
+    letters = sum(map(str.isalpha, name))
+    if not letters:
+        return in_any_spelling(name, mask_number(name))
+    if letters < LEAST_LETTERS_IN_TEXT:
+        return None
+
+    def swap(text: str) -> str:
+        if words[0].casefold() not in text.casefold():
+            return text
+        return _named(words).sub(lambda _: mask_name(name), text)
+
+    return swap
+
+
+@lru_cache(maxsize=1024)
+def _named(words: tuple[str, ...]) -> re.Pattern[str]:
+    together = r"[\W_]+".join(map(re.escape, words))
+    return re.compile(rf"(?<![^\W_]){together}(?![^\W_])", re.IGNORECASE)
 
 
 def as_it_is(caller: str, replacement: str) -> Replace | None:

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from django.db.models import CharField, Exists, JSONField, OuterRef
+from django.db.models import CharField, Exists, F, JSONField, OuterRef
 
 from broadcasts.history import columns as history
 from broadcasts.history.columns import Column
 from broadcasts.history.filters import BroadcastFilter
-from broadcasts.history.numbers import Show
+from broadcasts.history.numbers import WHOSE, Show, part_shown
 from broadcasts.models import Broadcast, Candidate, ClaimAttempt, Wanted
 
 from .filters import filtered
@@ -50,13 +50,13 @@ def record_tables(wanted: Wanted, show: Show) -> list[Table]:
     ordered = history.read(found.order_by("-opened_at", "-id"), columns)
     tables = [of_query("broadcasts", "Broadcasts", columns, ordered, in_place(show, columns))]
     if not wanted.columns:
-        tables += related(found, everything=is_everything(wanted))
+        tables += related(found, show, everything=is_everything(wanted))
     return tables
 
 
 def in_place(show: Show, columns: tuple[Column, ...]) -> Show:
     """Return what shows a row by way of its texts alone; the rest can hold no private text."""
-    needed = {field for column in columns for field in column.needs} | {"caller_number"}
+    needed = {field for column in columns for field in column.needs} | {*WHOSE}
     texts = tuple(needed - WITHOUT_TEXT)
 
     def shown(row: Any) -> Any:
@@ -72,17 +72,25 @@ def is_everything(wanted: Wanted) -> bool:
     return not wanted.columns and asked == {"period": ["all"]}
 
 
-def related(found: Any, everything: bool) -> list[Table]:
+def related(found: Any, show: Show, everything: bool) -> list[Table]:
     """Return the candidates and attempts of broadcasts; of everything, also attempts of none."""
     candidates, attempts = Candidate.objects.all(), ClaimAttempt.objects.all()
     if not everything:
         parents = Exists(found.filter(pk=OuterRef("broadcast_id")))
         candidates, attempts = candidates.filter(parents), attempts.filter(parents)
-    candidates = candidates.order_by("-broadcast_id", "-application")
+    candidates = values(candidates.order_by("-broadcast_id", "-application"), CANDIDATES)
+    whose = {name: F(f"broadcast__{name}") for name in WHOSE}
     return [
-        of_query("candidates", "Candidates", CANDIDATES, values(candidates, CANDIDATES)),
+        of_query(
+            "candidates", "Candidates", CANDIDATES, candidates.annotate(**whose), failures(show)
+        ),
         of_query("attempts", "Claim attempts", ATTEMPTS, values(attempts.order_by("pk"), ATTEMPTS)),
     ]
+
+
+def failures(show: Show) -> Show:
+    """Return what shows a candidate, whose failure alone can hold a private text."""
+    return lambda row: part_shown(row, row, show) if row["failure"] else row
 
 
 def values(found: Any, columns: tuple[Column, ...]) -> Any:

@@ -8,6 +8,8 @@ from django.db.models import F, QuerySet
 
 from broadcasts.models import Broadcast
 
+from .numbers import WHOSE
+
 Row = dict[str, Any]
 
 # What pages and the API tell of a candidate and of a claim attempt.
@@ -93,7 +95,7 @@ BY_KEY = {column.key: column for column in ALL}
 USUAL = tuple(column for column in ALL if column.usual)
 
 # What every row is read with: what it is, and what private texts are known by.
-ALWAYS = ("id", "opened_at", "caller_number")
+ALWAYS = ("id", "opened_at", *WHOSE)
 
 
 def chosen(keys: Iterable[str]) -> tuple[Column, ...]:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from broadcasts import access
 from broadcasts.domain.verdict import Verdict
 from broadcasts.history import columns
+from broadcasts.history.numbers import part_shown
 from broadcasts.models import Broadcast, Candidate, ClaimAttempt
 from broadcasts.web.cells import cell
 from broadcasts.web.presets import version_links
@@ -46,9 +47,8 @@ def broadcast(request: HttpRequest, key: int) -> HttpResponse:
     row = read(key)
     show = access.show_for(request)
     told = show(row)
-    caller = {"caller_number": row["caller_number"]}
     found = Candidate.objects.filter(broadcast=key).values(*columns.CANDIDATE)[:READ]
-    candidates = [show({**candidate, **caller}) for candidate in found]
+    candidates = [part_shown(candidate, row, show) for candidate in found]
     claims = ClaimAttempt.objects.filter(broadcast=key).order_by("at", "pk")
     attempts = list(claims.values(*columns.ATTEMPT)[:READ])
     listed = READ if "all" in request.GET else LISTED

@@ -93,14 +93,25 @@ def addresses_of(broadcast) -> list[str]:
     ]
 
 
+def unmask(client) -> None:
+    """Do to a visitor's session what unmasking does."""
+    session = client.session
+    session[access.UNMASKED_UNTIL] = (timezone.now() + access.UNMASKED_FOR).timestamp()
+    session.save()
+
+
 def make_private():
     """Make a broadcast that tells its caller's number in many places."""
     return make_broadcast(
-        caller_name="Ada",
+        caller_name="Ada Lovelace",
         channel_name="Local/+15550100@trunk",
         reason="+15550100 is gone",
-        arguments_given=["+15550100"],
-        channel={"name": "Local/+15550100@trunk", "caller": {"name": "Ada", "number": "+15550100"}},
+        arguments_given=["+15550100", "Ada Lovelace"],
+        warnings=["Ada Lovelace is odd"],
+        channel={
+            "name": "Local/+15550100@trunk",
+            "caller": {"name": "Ada Lovelace", "number": "+15550100"},
+        },
     )
 
 
@@ -111,15 +122,44 @@ def test_numbers_are_masked_on_every_page_of_the_record():
         page = client.get(address).content.decode()
         assert "•••0100" in page, address
         assert "5550100" not in page, address
-        assert "Ada" not in page, address
+        assert "Lovelace" not in page, address
+
+
+def test_what_is_told_of_a_candidate_is_masked_on_every_page():
+    broadcast = make_private()
+    Candidate.objects.update(failure="Ada Lovelace at +15550100 is gone")
+    client, addresses = visitor("superuser"), addresses_of(broadcast)
+    for address in addresses:
+        page = client.get(address).content.decode()
+        assert "5550100" not in page, address
+        assert "Lovelace" not in page, address
+    unmask(client := visitor("auditor"))
+    for address in (addresses[1], addresses[3], addresses[4]):
+        assert "Ada Lovelace at +15550100 is gone" in client.get(address).content.decode(), address
+
+
+@pytest.mark.parametrize("role", ["admin", "auditor", "superuser"])
+@pytest.mark.parametrize(
+    ("model", "asked"),
+    [
+        ("broadcast", "caller_number__startswith"),
+        ("broadcast", "caller_number"),
+        ("broadcast", "caller_name__contains"),
+        ("broadcast", "channel__caller__name__startswith"),
+        ("broadcast", "app_args__icontains"),
+        ("candidate", "broadcast__caller_number__startswith"),
+        ("claimattempt", "broadcast__caller_number__startswith"),
+    ],
+)
+def test_an_address_cannot_ask_what_a_number_or_a_name_begins_with(role, model, asked):
+    configured()
+    address = reverse(f"admin:broadcasts_{model}_changelist")
+    assert visitor(role).get(address, {asked: "+1555"}).status_code == 400
 
 
 def test_who_has_unmasked_numbers_sees_them():
     broadcast = make_private()
-    client = visitor("auditor")
-    session = client.session
-    session[access.UNMASKED_UNTIL] = (timezone.now() + access.UNMASKED_FOR).timestamp()
-    session.save()
+    unmask(client := visitor("auditor"))
     for address in addresses_of(broadcast):
         assert "+15550100" in client.get(address).content.decode(), address
 

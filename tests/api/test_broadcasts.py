@@ -188,10 +188,25 @@ def test_one_broadcast_tells_everything(operator):
 
 
 def test_a_number_in_what_is_told_of_a_candidate_is_masked(operator):
-    broadcast = make_broadcast()
-    broadcast.candidates.update(failure="+15550100 was gone")
+    broadcast = make_broadcast(["ada"], caller_name="Ada")
+    broadcast.candidates.update(failure="Ada (+15550100) was gone")
     told = operator.get(f"{BROADCASTS}{broadcast.pk}/").json()
-    assert told["offered_to"][0]["failure"] == "•••0100 was gone"
+    assert told["offered_to"][0]["failure"] == "A••• (•••0100) was gone"
+    assert told["offered_to"][0]["application"] == "ada"
+
+
+def test_a_name_is_masked_in_every_column(operator):
+    make_broadcast(
+        caller_name="Ada Lovelace",
+        channel_name="Local/ada_lovelace@trunk",
+        app_args=["Ada Lovelace"],
+        arguments_given=["", "", "Ada Lovelace"],
+        reason="Ada Lovelace hung up",
+        warnings=["Ada Lovelace"],
+        channel={"dialplan": {"app_data": "Ada Lovelace"}},
+    )
+    for keys in (",".join(column.key for column in columns.ALL), "app_args", "channel"):
+        assert "lovelace" not in operator.get(fields=keys).content.decode().casefold()
 
 
 def test_attempts_are_those_of_a_broadcast_or_of_none(operator):

@@ -66,6 +66,45 @@ def test_the_caller_is_hidden_wherever_the_number_stands():
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "shown"),
+    [
+        ("Alice Example", '"Alice Example" <sip:x>', '"A•••" <sip:x>'),
+        ("Alice Example", "alice_example hung up", "A••• hung up"),
+        ("Alice Example", "ALICE  EXAMPLE", "A•••"),
+        ("Alice Example", "Alice Examples, Malice Example", "Alice Examples, Malice Example"),
+        ("Straße (Büro)", "an Straße (Büro)", "an S•••)"),
+        ("Jo", "Jo", "Jo"),
+        ("15551230100", "to 15551230100", "to •••0100"),
+        ("~0123456789abcdef", "~0123456789abcdef", "~0123456789abcdef"),
+        (" - ", "a - b", "a - b"),
+    ],
+)
+def test_the_caller_s_name_is_hidden_wherever_it_stands(name, text, shown):
+    assert masked({"caller_name": name, "app_args": [text]})["app_args"] == [shown]
+
+
+def test_what_others_are_called_is_told_though_the_caller_is_called_the_same():
+    record = {"caller_name": "Sales", "winner": "sales", "status": "sales", "server_name": "sales"}
+    assert masked(record) == {**record, "caller_name": "S•••"}
+
+
+def test_no_party_of_a_channel_is_told_anywhere_in_it():
+    hidden = masked(
+        {
+            "channel": {
+                "caller_rdnis": "+15550122222",
+                "caller": {"number": "+15550100000", "name": "Alice"},
+                "connected": {"number": "+15550199999", "name": "Bob Example"},
+                "dialplan": {"app_data": "x,Bob Example,Alice,5550199999,+15550122222"},
+                "channelvars": {"CALLERID(all)": '"Alice" <+15550100000>'},
+            }
+        }
+    )["channel"]
+    assert hidden["dialplan"]["app_data"] == "x,B•••,A•••,•••9999,•••2222"
+    assert hidden["channelvars"] == {"CALLERID(all)": '"A•••" <•••0000>'}
+
+
 def test_an_extension_is_no_number_to_look_for_in_other_texts():
     record = {"caller_number": "100", "channel_name": "PJSIP/100-1", "called": "100"}
     assert masked(record) == {**record, "caller_number": "•••0"}

@@ -16,7 +16,7 @@ from broadcasts.exports import workbook
 from broadcasts.exports.making import make, note
 from broadcasts.exports.tables import ExportRefused
 from broadcasts.history import columns
-from broadcasts.models import AccessEvent, Broadcast, ClaimAttempt, Preset, Wanted
+from broadcasts.models import AccessEvent, Broadcast, Candidate, ClaimAttempt, Preset, Wanted
 from tests.builders import make_broadcast, make_member, make_server, make_user
 
 from .cast import package, wanted
@@ -152,15 +152,23 @@ def test_of_some_broadcasts_only_their_candidates_and_attempts_come_along():
 def test_numbers_are_masked_wherever_they_stand():
     make_broadcast(
         caller_number=NUMBER,
-        caller_name="Ada",
+        caller_name="Ada Lovelace",
         channel_name=f"PJSIP/{NUMBER}-1",
-        channel={"caller": {"number": NUMBER, "name": "Ada"}, "name": f"PJSIP/{NUMBER}-1"},
+        app_args=["ada lovelace"],
+        channel={"caller": {"number": NUMBER, "name": "Ada Lovelace"}, "name": f"PJSIP/{NUMBER}-1"},
     )
+    Candidate.objects.update(failure=f"Ada Lovelace at {NUMBER} is gone")
     for format in Wanted.Format.values:
         opened = package(columns=[], format=format)
         for name in opened.zip.namelist():
             assert NUMBER[1:].encode() not in opened.zip.read(name)
+            assert b"lovelace" not in opened.zip.read(name).lower()
         assert opened.manifest["numbers"] == "masked"
+
+
+def test_a_column_alone_tells_no_name_either():
+    make_broadcast(caller_name="Ada Lovelace", app_args=["Ada Lovelace"])
+    assert package(columns=["app_args"]).csv()[1] == ['["A•••"]']
 
 
 def test_numbers_in_full_take_the_wish_and_the_right():

@@ -92,10 +92,16 @@ def test_a_caller_without_a_number_is_shown_by_name():
 
 
 def test_numbers_are_masked_unless_the_viewer_has_unmasked_them():
-    broadcast = make_broadcast(reason="+15550100 is gone", warnings=["no +15550100 here"])
+    broadcast = make_broadcast(
+        caller_name="Ada",
+        channel_name="Local/ada@trunk",
+        reason="+15550100 is gone",
+        warnings=["no +15550100 here, nor Ada"],
+    )
     row = row_of(broadcast)
     assert (row["caller"], row["reason"]) == ("•••0100", "•••0100 is gone")
-    assert row["warnings"] == ["no •••0100 here"]
+    assert row["warnings"] == ["no •••0100 here, nor A•••"]
+    assert row["channel"] == "Local/A•••@trunk"
     (row,) = board.read(timezone.now(), in_full)["rows"]
     assert (row["caller"], row["reason"]) == ("+15550100", "+15550100 is gone")
 
