@@ -6,6 +6,7 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import Cursor
 from rest_framework.request import Request
 
+from broadcasts.history.changes import NEWEST_FIRST
 from broadcasts.history.paging import MOST_PER_PAGE, PER_PAGE, HistoryPages
 
 NO_CURSOR = "This is no cursor of this list: follow `next` and `previous` as they are."
@@ -81,6 +82,12 @@ class ByTime(StrictPages):
     """Pages of what has happened, newest first."""
 
     ordering = ("-at", "-id")
+
+
+class ByChange(StrictPages):
+    """Pages of the entries of several histories, newest first."""
+
+    ordering = NEWEST_FIRST
 
 
 def is_number(text: str) -> bool:

@@ -20,12 +20,12 @@ Row = dict[str, Any]
 class ReadOnly(GenericAPIView):
     """A view that only reads, and refuses what it does not understand.
 
-    `needs` is the right that a token must have; `asks` describes the parameters besides those of
-    the filter and the paging.
+    `needs` is the right that a token must have, or several of which it needs one; `asks` describes
+    the parameters besides those of the filter and the paging.
     """
 
     http_method_names = ["get", "head"]
-    needs = MAY_SEE_RECORD
+    needs: str | tuple[str, ...] = MAY_SEE_RECORD
     asks: type[Serializer] | None = None
     filter_backends = (filters.DjangoFilterBackend,)
     filterset_class: Any = None

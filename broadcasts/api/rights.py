@@ -22,16 +22,17 @@ NUMBERS = ("q", "caller")
 
 
 class MayRead(BasePermission):
-    """Lets in who has the right that a view names in `needs`, by a token."""
+    """Lets in who has the right that a view names in `needs`, or one of several, by a token."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if request.auth is None:
             return False
+        needs = (view.needs,) if isinstance(view.needs, str) else view.needs
         self.message = (
-            f"This token's role {request.auth.role} does not allow this ({view.needs}), or its "
-            "owner has that role no longer. Ask an administrator."
+            f"This token's role {request.auth.role} does not allow this ({' or '.join(needs)}), "
+            "or its owner has that role no longer. Ask an administrator."
         )
-        return view.needs in rights_of(request)
+        return not rights_of(request).isdisjoint(needs)
 
 
 class TokenRate(SimpleRateThrottle):

@@ -4,7 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from broadcasts.exports.filters import OF
 from broadcasts.history import columns
+from broadcasts.history.changes import KINDS
 from broadcasts.models import AccessEvent, Broadcast, Candidate, ClaimAttempt
 
 
@@ -91,6 +93,26 @@ class LinkSerializer(serializers.Serializer):
     since = serializers.DateTimeField(allow_null=True, help_text="Since when it is up.")
     version = serializers.CharField(help_text="Asterisk's version, as it said last.")
     error = serializers.CharField(help_text="Why it is down; empty while it is up.")
+
+
+class DifferenceSerializer(serializers.Serializer):
+    """One field that was changed, in words."""
+
+    field = serializers.CharField()
+    old = serializers.CharField(help_text="What it held; empty where it was nothing.")
+    new = serializers.CharField(help_text="What it holds since then.")
+
+
+class ChangeSerializer(serializers.Serializer):
+    """A change of the configuration or of somebody's account."""
+
+    at = serializers.DateTimeField()
+    by = serializers.CharField(help_text="Who; empty for what no person did.")
+    of = serializers.ChoiceField(choices=OF, help_text="What was changed.")
+    name = serializers.CharField(help_text="What it was called then.")
+    change = serializers.ChoiceField(choices=[*KINDS.values()])
+    reason = serializers.CharField(help_text="Why, as they said; empty if they did not.")
+    differences = DifferenceSerializer(many=True)
 
 
 class AccessEventSerializer(serializers.ModelSerializer):

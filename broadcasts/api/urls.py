@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from . import reference, reports, views
+from . import changes, reference, reports, views
 
 app_name = "api"
 
@@ -15,6 +15,7 @@ urlpatterns = [
     path("v1/applications/", views.Applications.as_view(), name="applications"),
     path("v1/links/", views.Links.as_view(), name="links"),
     path("v1/reports/", reports.Reports.as_view(), name="reports"),
+    path("v1/changes/", changes.Changes.as_view(), name="changes"),
     path("v1/access-events/", views.AccessEvents.as_view(), name="access_events"),
     re_path(r"^v1/", reference.Nothing.as_view(), name="nothing"),
 ]

@@ -10,12 +10,18 @@ from django.utils import timezone
 from django.utils.text import capfirst
 
 from broadcasts.history.changes import KEPT
-from broadcasts.history.filters import PERIODS
+from broadcasts.history.filters import NO_EARLIER, NO_LATER, PERIODS
 from broadcasts.models import AccessEvent
 
 from .tables import ExportRefused, Query, as_data
 
 Found = QuerySet[Any]
+
+TIMES = [NO_EARLIER, NO_LATER]
+
+
+# The models that have a history of changes, by key.
+OF = [(model._meta.model_name, capfirst(str(model._meta.verbose_name))) for model in KEPT]
 
 
 class Within(filters.FilterSet):
@@ -27,8 +33,8 @@ class Within(filters.FilterSet):
         empty_label=None,
         choices=[(key, label) for key, (label, _) in PERIODS.items()],
     )
-    since = filters.IsoDateTimeFilter(label="From", method="begins")
-    until = filters.IsoDateTimeFilter(label="Before", method="ends")
+    since = filters.IsoDateTimeFilter(label="From", method="begins", validators=TIMES)
+    until = filters.IsoDateTimeFilter(label="Before", method="ends", validators=TIMES)
     at = "at"
 
     def within(self, queryset: Found, name: str, value: str) -> Found:
@@ -55,13 +61,7 @@ class AccessFilter(Within):
 class ChangesFilter(Within):
     """Changes of the configuration and of people's accounts."""
 
-    of = filters.MultipleChoiceFilter(
-        label="Of",
-        method="of_any",
-        choices=[
-            (model._meta.model_name, capfirst(str(model._meta.verbose_name))) for model in KEPT
-        ],
-    )
+    of = filters.MultipleChoiceFilter(label="Of", method="of_any", choices=OF)
     by = filters.CharFilter(label="Changed by", field_name="changed_by")
     at = "history_date"
 

@@ -18,6 +18,9 @@ KINDS = {"+": "created", "~": "changed", "-": "deleted"}
 # A rule also moves when others do; the reason tells of a move of its own. Versions are counted.
 UNTOLD = {"id", "position", "version"}
 
+# Of several histories together: the same moment and number may be in more than one.
+NEWEST_FIRST = ("-history_date", "-history_id", "place")
+
 Key = tuple[type[Model], Any]
 Place = tuple[Any, Any, Any]
 
@@ -62,12 +65,12 @@ def newest(models: Sequence[type[Model]], start: int, count: int) -> list[Change
 def places(entries: "Sequence[QuerySet[Any]]") -> "QuerySet[Any]":
     """Return where the entries of several histories are, newest first: for `read_changes`."""
     parts = [
-        found.order_by().values_list(
-            "history_date", "history_id", Value(number, output_field=CharField())
-        )
+        found.order_by()
+        .annotate(place=Value(number, output_field=CharField()))
+        .values_list("history_date", "history_id", "place")
         for number, found in enumerate(entries)
     ]
-    return parts[0].union(*parts[1:], all=True).order_by("-history_date", "-history_id")
+    return parts[0].union(*parts[1:], all=True).order_by(*NEWEST_FIRST)
 
 
 def read_changes(models: Sequence[type[Model]], found: Iterable[Place]) -> list[Change]:

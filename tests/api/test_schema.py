@@ -15,7 +15,14 @@ from broadcasts.history import columns
 from broadcasts.history.filters import BroadcastFilter
 from broadcasts.models import AccessEvent, Candidate, ClaimAttempt
 from tests.api.cast import BROADCASTS
-from tests.builders import make_broadcast, make_lease, make_presence, make_server, make_user
+from tests.builders import (
+    make_broadcast,
+    make_lease,
+    make_presence,
+    make_rule,
+    make_server,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -105,6 +112,7 @@ def make_much():
     make_lease(make_server("pbx"))
     make_server("down")
     AccessEvent.note(AccessEvent.Kind.EXPORT, "ada", "192.0.2.7", rows=12)
+    make_rule()
     return one
 
 
