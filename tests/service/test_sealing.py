@@ -14,9 +14,10 @@ from broadcasts.models import AsteriskServer, ChainHead
 from tests.archive.cast import attempt, finished
 finished(), attempt()
 AsteriskServer.objects.update(enabled=False)
-# However long the service takes to start, nobody has stopped looking.
-hour, now = timedelta(hours=1), timezone.now()
-ChainHead.objects.create(pk=1, looked_at=now + hour, unbroken_since=now - hour)
+# Also if the service takes most of a minute to start, nobody has stopped looking.
+now = timezone.now()
+looked_at, unbroken_since = now + timedelta(seconds=25), now - timedelta(hours=1)
+ChainHead.objects.create(pk=1, looked_at=looked_at, unbroken_since=unbroken_since)
 """
 
 
