@@ -34,6 +34,7 @@ from broadcasts.models import Candidate
 from .arrivals import Arrivals, channel_of
 from .call import Call
 from .candidates import Candidates
+from .limits import UNKNOWN_PER_SECOND, Allowance, Attempts
 from .ports import Link, Principal, Server
 from .recovery import Recovery
 
@@ -45,8 +46,6 @@ LINGER_SECONDS = 10
 LOOKUPS_AT_ONCE = 32
 # How long a claim waits for a call that another process may be committing just now.
 OFFER_SECONDS = 0.25
-# Attempts for channels that nobody knows, recorded in a second: a flood must not fill the record.
-UNKNOWN_PER_SECOND = 50
 Changed = Callable[[Call], None]
 
 
@@ -75,6 +74,7 @@ class Broker:
         self._tickets = itertools.count(1)
         self._lookups = asyncio.Semaphore(LOOKUPS_AT_ONCE)
         self._unknown = Allowance(UNKNOWN_PER_SECOND)
+        self._attempts = Attempts()
         self._tasks: set[asyncio.Task[None]] = set()
 
     # Links
@@ -207,15 +207,16 @@ class Broker:
         It is another process's, one from before a restart, or `call`, whose link is lost.
         """
         if not (self.alone or claim.refusal):
-            verdict = await self._ask_record(claim, channel_id, call, note_unknown=False)
+            verdict = await self._ask_record(claim, channel_id, call)
             if verdict is not Verdict.UNKNOWN:
                 return verdict
             # The offer goes out while another process commits the call.
             await asyncio.sleep(OFFER_SECONDS)
-        return await self._ask_record(claim, channel_id, call, self._unknown.take(claim.at))
+        note_unknown = self._unknown.take(claim.at)
+        return await self._ask_record(claim, channel_id, call, note_unknown)
 
     async def _ask_record(
-        self, claim: Claim, channel_id: str, call: Call | None, note_unknown: bool
+        self, claim: Claim, channel_id: str, call: Call | None, note_unknown: bool = False
     ) -> Verdict:
         async with self._lookups:
             decided: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -226,6 +227,7 @@ class Broker:
                     None,
                     self._open_to_any_name(),
                     note_unknown,
+                    self._attempts.count(channel_id, claim.application),
                     functools.partial(self._decided_from_record, decided, call),
                 )
             )
@@ -305,22 +307,6 @@ class Broker:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-class Allowance:
-    """So many of something in each second; what is beyond has to do without."""
-
-    def __init__(self, per_second: int) -> None:
-        self._per_second = per_second
-        self._second = 0
-        self._taken = 0
-
-    def take(self, at: float) -> bool:
-        """Take one, if any is left in the second of this time."""
-        if int(at) != self._second:
-            self._second, self._taken = int(at), 0
-        self._taken += 1
-        return self._taken <= self._per_second
 
 
 @functools.lru_cache(maxsize=4096)

@@ -35,14 +35,13 @@ from broadcasts.ledger.entries import LedgerError
 from broadcasts.ledger.ledger import as_told
 
 from .call_log import log, log_outcome, told
+from .limits import RECORDED_ATTEMPTS
 
 if TYPE_CHECKING:
     from .call import Call
 
 # How long a caller waits for the record before it goes back to the dialplan without.
 RECORD_SECONDS = 10.0
-# Attempts of one application for one call beyond these are answered but not recorded.
-RECORDED_ATTEMPTS = 20
 
 
 class CallRecord:

@@ -182,9 +182,15 @@ class Commit:
             return refusal if refusal is Verdict.NOT_ALLOWED else None
         return entry.claim.refusal if candidate else Verdict.NOT_OFFERED
 
-    def _answer(
+    def _answer(self, entry: TryClaim, row: Broadcast | None, verdict: Verdict) -> ClaimResult:
+        if verdict is Verdict.WON or entry.note_lost:
+            self._note_attempt(entry, row, verdict)
+        state = self._states.get(row.pk) if row else None
+        return ClaimResult(verdict, state.winner if state else "", row.pk if row else None)
+
+    def _note_attempt(
         self, entry: TryClaim | Attempt, row: Broadcast | None, verdict: Verdict
-    ) -> ClaimResult:
+    ) -> None:
         at = moment(entry.claim.at)
         behind = row and row.claimed_at and verdict is not Verdict.WON
         self._attempts.append(
@@ -200,12 +206,10 @@ class Commit:
                 milliseconds(row.claimed_at, at) if behind else None,
             )
         )
-        state = self._states.get(row.pk) if row else None
-        return ClaimResult(verdict, state.winner if state else "", row.pk if row else None)
 
     def _attempt(self, entry: Attempt) -> None:
         if entry.row is None or entry.row.pk is not None:
-            self._answer(entry, entry.row, entry.verdict)
+            self._note_attempt(entry, entry.row, entry.verdict)
 
     # The rest of the lifecycle
 

@@ -90,7 +90,8 @@ class RoundBegun:
 class TryClaim:
     """A claim for `row`, or, when memory knows none, for the channel that the claim names.
 
-    `note_unknown`: whether an attempt for a channel that nobody knows is recorded.
+    `note_unknown`, `note_lost`: whether an attempt for a channel that nobody knows is recorded, or
+    one that does not win.
     `any_name_at`: the servers whose calls may be claimed by whom they were not offered to.
     """
 
@@ -101,6 +102,7 @@ class TryClaim:
     row: Broadcast | None
     any_name_at: frozenset[int] = frozenset()
     note_unknown: bool = True
+    note_lost: bool = True
     done: Callable[[Any], None] = no_one
 
 

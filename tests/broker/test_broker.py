@@ -3,7 +3,8 @@
 import pytest
 
 from broadcasts.broker.arrivals import channel_of, is_stale
-from broadcasts.broker.broker import Allowance, may_speak_for
+from broadcasts.broker.broker import may_speak_for
+from broadcasts.broker.limits import CALLS_REMEMBERED, RECORDED_ATTEMPTS, Allowance, Attempts
 
 
 def test_an_allowance_is_used_up_and_renewed_every_second():
@@ -30,3 +31,14 @@ def test_credentials_speak_for_the_names_that_their_pattern_admits():
     assert may_speak_for("^ivr-", "ivr-main")
     assert not may_speak_for("^ivr-", "sales")
     assert not may_speak_for("(", "sales"), "a pattern that cannot be used allows nothing"
+
+
+def test_attempts_are_recorded_up_to_a_number_for_each_application_and_call():
+    attempts = Attempts()
+    recorded = [attempts.count("1.1", "ivr") for _ in range(RECORDED_ATTEMPTS + 3)]
+    assert recorded.count(True) == RECORDED_ATTEMPTS
+    assert attempts.count("1.1", "sales")
+    assert attempts.count("1.2", "ivr")
+    for number in range(CALLS_REMEMBERED):
+        attempts.count(f"2.{number}", "ivr")
+    assert len(attempts._counts) == CALLS_REMEMBERED

@@ -163,6 +163,14 @@ def test_an_attempt_for_an_unknown_channel_need_not_be_recorded():
     assert not ClaimAttempt.objects.exists()
 
 
+def test_an_attempt_that_does_not_win_need_not_be_recorded():
+    row = open_row("a", "b")
+    write(TryClaim(claim("a"), row.channel_id, None, note_lost=False))
+    (result,) = write(TryClaim(claim("b"), row.channel_id, None, note_lost=False))
+    assert result.verdict is Verdict.TAKEN
+    assert [one.verdict for one in row.attempts.all()] == [Verdict.WON]
+
+
 def test_any_name_may_claim_but_not_with_credentials_for_other_names():
     row = open_row("a")
     anywhere = frozenset({row.server_id})
