@@ -246,8 +246,7 @@ class Broker:
         if isinstance(result, ClaimResult) and result.verdict is Verdict.WON:
             if call and call.row.pk == result.broadcast_id:
                 self._look(call)
-            for listener in self.on_claimed_elsewhere:
-                listener(result.broadcast_id)
+            self.announce_claimed_elsewhere(result.broadcast_id)
 
     def _open_to_any_name(self) -> frozenset[int]:
         """Return the servers whose calls any name may claim."""
@@ -297,6 +296,11 @@ class Broker:
         """Tell that the candidates of a round, or all of them again, were offered a call."""
         for listener in self.on_offered:
             listener(call, number)
+
+    def announce_claimed_elsewhere(self, broadcast_id: int) -> None:
+        """Tell that whoever holds the link of a call has to look at its row."""
+        for listener in self.on_claimed_elsewhere:
+            listener(broadcast_id)
 
     def announce_changed(self, call: Call) -> None:
         for listener in self.on_changed:

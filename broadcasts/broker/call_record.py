@@ -130,6 +130,8 @@ class CallRecord:
                 return
             if result.verdict is Verdict.WON:
                 metrics.claim_seconds.observe(time.time() - self._offered_at)
+                if not self._call.is_ours:
+                    self._broker.announce_claimed_elsewhere(result.broadcast_id)
             self._call.handle(ClaimDecided(ticket, result.verdict, result.winner))
 
         self._broker.ledger.submit(

@@ -143,6 +143,18 @@ async def test_the_calls_of_a_server_that_another_process_holds_are_forgotten(br
     assert call.arbiter.phase is Phase.MOVING
 
 
+async def test_a_claim_that_was_asked_before_the_link_was_lost_is_told_to_who_has_it(broker, link):
+    told = []
+    broker.on_claimed_elsewhere.append(told.append)
+    call = call_comes(broker, link)
+    claim = asyncio.ensure_future(broker.claim(CHANNEL, "ivr", IVR))
+    await asyncio.sleep(0)
+    broker.link_down(link)
+    broker.forget_calls(link.server.id)
+    assert await claim is Verdict.WON
+    assert told == [call.row.pk]
+
+
 async def test_a_claim_that_outruns_the_commit_of_another_process_waits_for_it(broker, link):
     broker.alone = False
     claim = asyncio.ensure_future(broker.claim(CHANNEL, "ivr", IVR))
