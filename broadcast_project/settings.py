@@ -264,13 +264,18 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "stasis-broadcast@localhost")
 # Bearer token with which /metrics may be read from elsewhere; unset: this machine and staff only.
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
+DEFAULT_EXCEPTION_REPORTER = "broadcast_project.error_reports.Reporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "broadcast_project.error_reports.NothingTyped"
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"},
+        "line": {
+            "()": "broadcast_project.error_reports.Lines",
+            "format": "{asctime} {levelname:<7} {name}: {message}",
+            "style": "{",
+        },
     },
     "filters": {
         # 503 is what /readyz answers while something is missing: no fault, and asked for often.

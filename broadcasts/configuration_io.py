@@ -23,6 +23,7 @@ import yaml
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, OperationalError, models, transaction
 
+from broadcasts.domain.errors import in_a_line
 from broadcasts.models import AsteriskServer, Defaults, Preset, Revision, Rule
 from broadcasts.models.bulk import Writing
 
@@ -108,7 +109,7 @@ def apply(writing: Writing, revision: int) -> None:
                 raise ImportRefused(["the configuration was changed meanwhile; try again"])
             writing.execute()
     except (IntegrityError, OperationalError) as error:
-        raise ImportRefused([f"it could not be written; try again: {error}"]) from error
+        raise ImportRefused([f"it could not be written; try again: {in_a_line(error)}"]) from error
 
 
 def read_document(text: str) -> dict[str, list[Entry]]:

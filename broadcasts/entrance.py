@@ -9,6 +9,7 @@ from channels.security.websocket import AllowedHostsOriginValidator
 from django.urls import path
 
 from broadcasts.asterisk.outbound import OutboundConsumer
+from broadcasts.domain.errors import in_a_line
 from broadcasts.facade import answers
 from broadcasts.service import Service
 from broadcasts.web.routing import websocket_urlpatterns
@@ -81,7 +82,7 @@ class Entrance:
         try:
             await self.service.start()
         except Exception as error:
-            log.error("The service cannot start: %s", error)
+            log.error("The service cannot start: %s", in_a_line(error))
             await send({"type": "lifespan.startup.failed", "message": ""})
             return
         await send({"type": "lifespan.startup.complete"})

@@ -1,16 +1,19 @@
-"""What an error leaves behind: where it failed, and never a secret."""
+"""What an error leaves behind: where it failed, and never a secret or a value of a row."""
 
 import logging
 from uuid import uuid4
 
 import pytest
 from django.core import mail
+from django.db import DatabaseError, IntegrityError
 from django.test import Client
 from django.urls import reverse
 from django.utils.log import AdminEmailHandler
 
+from broadcast_project.error_reports import Lines
 from broadcasts.admin import ari_users
 from broadcasts.admin.people import UserAdmin
+from broadcasts.domain.errors import in_a_line
 from broadcasts.models import AsteriskServer
 from tests.admin.cast import configured, visitor
 
@@ -95,3 +98,57 @@ def test_a_page_for_developers_holds_no_secret(failing, settings):
     page = failing().content.decode()
     assert "the disk is full" in page
     assert SECRET not in page
+
+
+# A report shows the lines around, these among them.
+NUMBER = f"+{uuid4().int % 10**15:015d}"
+
+
+def of_a_row() -> Exception:
+    """Return an error as PostgreSQL tells it, its row and all, that another error has caused."""
+    try:
+        try:
+            raise DatabaseError(
+                f"it is there already\nDETAIL:  Key (x)=({NUMBER}\n{NUMBER}) exists."
+            )
+        except DatabaseError as cause:
+            raise IntegrityError(*cause.args) from cause
+    except IntegrityError as error:
+        return error
+
+
+def test_an_error_in_a_line_tells_no_row():
+    assert in_a_line(of_a_row()) == "it is there already"
+    assert in_a_line(OSError("\n no disk\n")) == "no disk"
+    assert in_a_line(OSError()) == ""
+
+
+def test_a_traceback_in_the_log_tells_no_row():
+    error = of_a_row()
+    told = Lines("{message}", style="{").format(
+        logging.LogRecord("x", logging.ERROR, "x.py", 1, "failed", (), (type(error), error, None))
+    )
+    assert told.count("it is there already") == 2
+    assert "direct cause" in told
+    assert NUMBER not in told
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_report_tells_no_row_and_nothing_that_an_address_asks_for(monkeypatch, settings, debug):
+    def broken(*_, **__):
+        raise of_a_row()
+
+    monkeypatch.setattr("broadcasts.web.history_views.shown", broken)
+    settings.ADMINS, settings.DEBUG = [("admin", "admin@localhost")], debug
+    client = visitor("admin")
+    client.raise_request_exception = False
+    handler = AdminEmailHandler(include_html=True)
+    logging.getLogger("django.request").addHandler(handler)
+    try:
+        page = client.get(reverse("web:history"), {"caller": NUMBER}).content.decode()
+    finally:
+        logging.getLogger("django.request").removeHandler(handler)
+    report = mail.outbox[0].message().as_string() + mail.outbox[0].alternatives[0][0]
+    assert "it is there already" in report
+    for told in (page, report):
+        assert NUMBER[1:] not in told

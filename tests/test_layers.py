@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "metrics": {"domain"},
     "models": {"domain"},
     "environment": {"models"},
-    "configuration_io": {"models"},
+    "configuration_io": {"domain", "models"},
     "replay": {"domain", "models"},
     "history": {"domain", "models"},
     "access": {"domain", "models", "history"},

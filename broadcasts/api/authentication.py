@@ -10,6 +10,7 @@ from knox.auth import TokenAuthentication
 from knox.crypto import hash_token
 from rest_framework.exceptions import AuthenticationFailed
 
+from broadcasts.domain.errors import in_a_line
 from broadcasts.models import ApiToken
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ def note_use(token: ApiToken) -> None:
     try:
         token.note_use(timezone.now())
     except DatabaseError as error:
-        log.warning("The use of an API token could not be noted: %s", str(error).strip())
+        log.warning("The use of an API token could not be noted: %s", in_a_line(error))
 
 
 class BearerTokenScheme(OpenApiAuthenticationExtension):

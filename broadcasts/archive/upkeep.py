@@ -14,6 +14,8 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
+from broadcasts.domain.errors import in_a_line
+
 from .pseudonyms import Replacement
 from .retention import Removal
 from .sealing import look
@@ -90,7 +92,7 @@ class Persistent:
             self._failures += 1
             if self._failures == FAILURES_TOLD_FROM:
                 is_bug = not isinstance(error, (DatabaseError, Unreadable))
-                log.error("%s: %s", self._failed, str(error).strip(), exc_info=is_bug)
+                log.error("%s: %s", self._failed, in_a_line(error), exc_info=is_bug)
             return False
         if self._failures >= FAILURES_TOLD_FROM:
             log.info(self._recovered)

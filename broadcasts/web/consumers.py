@@ -16,6 +16,7 @@ from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from broadcasts import access
+from broadcasts.domain.errors import in_a_line
 from broadcasts.history.numbers import Show
 from broadcasts.web import board
 
@@ -80,7 +81,7 @@ class BoardConsumer(AsyncWebsocketConsumer):
         except TimeoutError:
             await self.close(TRY_AGAIN_LATER)
         except (DatabaseError, InterfaceError) as error:
-            log.error("The live board cannot read the record: %s", str(error).strip())
+            log.error("The live board cannot read the record: %s", in_a_line(error))
             await self.close(TRY_AGAIN_LATER)
 
     async def _look(self, show: Show) -> None:

@@ -15,6 +15,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
+from broadcasts.domain.errors import in_a_line
 from broadcasts.environment import save_server
 from broadcasts.management.children import ChildEnded, Children
 from broadcasts.models import AriUser, AsteriskServer
@@ -161,7 +162,7 @@ def prepare_database() -> None:
     try:
         call_command("migrate", verbosity=0, interactive=False)
     except DatabaseError as error:
-        raise CommandError(f"The database cannot be used: {str(error).strip()}") from error
+        raise CommandError(f"The database cannot be used: {in_a_line(error)}") from error
     others = AsteriskServer.objects.filter(enabled=True).exclude(name=SERVER)
     if names := ", ".join(others.values_list("name", flat=True)):
         raise CommandError(

@@ -8,6 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from broadcasts.domain.errors import in_a_line
+
 # How long the event loop may keep the ledger's thread from running Python. Every statement gives
 # the interpreter up and has to get it back: with the default of 5 ms, a commit under load takes
 # four times as long, and whoever claimed waits for it.
@@ -43,7 +45,7 @@ def check_database() -> None:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError as error:
-        raise CommandError(f"The database cannot be used: {str(error).strip()}") from error
+        raise CommandError(f"The database cannot be used: {in_a_line(error)}") from error
     if missing:
         raise CommandError("The database is not up to date: run `python manage.py migrate` first.")
     connection.close()
