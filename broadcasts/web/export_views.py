@@ -32,6 +32,7 @@ from broadcasts.exports.delivery import deliver, file_name
 from broadcasts.exports.tables import ExportRefused
 from broadcasts.models import AccessEvent, Export, SavedFilter, Wanted
 from broadcasts.web.export_forms import Asked, as_data, with_defaults
+from broadcasts.web.words import rows as in_rows
 
 # More rows than these are made by a process of its own: the calls' has no time for them.
 DIRECT_ROWS = 5_000
@@ -133,8 +134,8 @@ def count_in_words(tables: list[Any]) -> str:
     """Return how many rows there will be; of many, only that they are many."""
     found = making.count(tables, COUNTED + 1)
     if found > COUNTED:
-        return f"more than {COUNTED:,} rows"
-    return "1 row" if found == 1 else f"{found:,} rows"
+        return f"more than {in_rows(COUNTED)}"
+    return in_rows(found)
 
 
 def made_or_begun(request: HttpRequest, export: Export, tables: list[Any]) -> HttpResponse:

@@ -12,6 +12,8 @@ from broadcasts.web.numbers_views import ReasonForm
 register = template.Library()
 
 register.filter(words.duration)
+register.filter(words.thousands)
+register.filter(words.rows)
 register.filter(words.exact)
 register.filter(words.moment)
 register.filter(cells.chip)

@@ -27,6 +27,16 @@ def duration(ms: float | None) -> str:
     return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02} h"
 
 
+def thousands(count: int) -> str:
+    """Return a number as people read it: `20,000`."""
+    return f"{count:,}"
+
+
+def rows(count: int) -> str:
+    """Return how many rows: `1 row`, `20,000 rows`."""
+    return "1 row" if count == 1 else f"{thousands(count)} rows"
+
+
 def moment(at: datetime) -> str:
     """Return a time in the current zone, to the second."""
     return f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S}"

@@ -61,6 +61,16 @@ async def test_a_call_is_seen_from_its_offer_to_its_claim(open_board):
     await expect(page.locator("#waiting-empty")).to_be_visible()
 
 
+async def test_a_long_name_is_there_to_be_read(open_board):
+    await make_broadcast(offered=["a" * 120, "b-" * 60], called="6" * 80, timeout_ms=60_000)
+    page = await open_board()
+    for place in ("#waiting [data-field=offered]", "#waiting .parties", "#recent .parties"):
+        shown = page.locator(place)
+        await expect(shown).to_have_count(1)
+        assert await shown.evaluate("one => one.scrollWidth <= one.clientWidth"), place
+    assert await page.evaluate("document.body.scrollWidth <= innerWidth")
+
+
 async def test_it_says_that_it_is_stale_and_catches_up_by_itself(open_board, server):
     page = await open_board()
     await expect(page.locator("#connection")).to_have_text("Live")

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from broadcasts.exports import jobs, maker, schedules
 from broadcasts.exports.verify import verify
@@ -91,6 +92,17 @@ def test_a_large_export_is_made_beside_and_fetched_later(client, auditor, monkey
     assert content_of(client.get(download)) == jobs.path_of(export).read_bytes()
     fetched = AccessEvent.objects.get(kind="download")
     assert fetched.detail["number"] == str(export.pk)
+
+
+def test_many_rows_are_told_alike_everywhere(client, auditor):
+    columns = {"owner": auditor, "rows_done": 20_000, "rows_total": 30_000}
+    done = Export.objects.create(state="done", expires_at=timezone.now(), **columns)
+    running = Export.objects.create(state="running", **columns)
+    assert "20,000 rows," in client.get(LIST).content.decode()
+    page = client.get(reverse("web:export", args=[done.pk])).content.decode()
+    assert "<dd>20,000</dd>" in page
+    page = client.get(reverse("web:export", args=[running.pk])).content.decode()
+    assert "20,000 of 30,000 rows." in page
 
 
 def test_everything_needs_no_columns(client, auditor):
