@@ -5,6 +5,12 @@ import pytest
 from django.db import connection
 from django.test import override_settings
 
+from tests.databases import TEMPLATES
+
+
+def pytest_sessionfinish() -> None:
+    TEMPLATES.close()
+
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
