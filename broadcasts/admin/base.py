@@ -53,7 +53,28 @@ class OpenChoices:
         return db_field.formfield(widget=widget, **options)
 
 
-class ConfigurationAdmin(OpenChoices, ModelAdmin):
+class AskedByFilters:
+    """Lets an address ask a list for what its filters offer, and for nothing else.
+
+    By a lookup of any column one would find out how a number or the hash of a password begins, and
+    so all of it, whatever the pages show of them.
+    """
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        asked = lookup.split("__")[0]
+        columns = {field.name for field in self.opts.get_fields()}  # type: ignore[attr-defined]
+        offered = map(asked_by, self.list_filter)  # type: ignore[attr-defined]
+        may = asked not in columns or asked in offered
+        return may and super().lookup_allowed(lookup, value, request)  # type: ignore[misc]
+
+
+def asked_by(entry: Any) -> str:
+    """Return what an entry of a list's filters is asked by."""
+    entry = entry[0] if isinstance(entry, tuple) else entry
+    return entry if isinstance(entry, str) else entry.parameter_name
+
+
+class ConfigurationAdmin(AskedByFilters, OpenChoices, ModelAdmin):
     """The pages of one kind of configuration.
 
     Every save goes through the model, so that it is kept in the history and takes effect with the

@@ -23,6 +23,8 @@ from broadcasts.domain.numbers import masked
 from broadcasts.history.numbers import WHOSE, in_full, part_shown
 from broadcasts.models import Broadcast, Candidate, ClaimAttempt
 
+from .base import AskedByFilters
+
 # What has no index is looked for in so much of the past, unless a period is chosen.
 RECENT = timedelta(days=30)
 STATUS_COLOURS = {
@@ -46,7 +48,7 @@ class ReadOnly:
         return False
 
 
-class RecordAdmin(ReadOnly, ModelAdmin):
+class RecordAdmin(ReadOnly, AskedByFilters, ModelAdmin):
     """Lists that never count or sort a whole table, however long it is."""
 
     list_per_page = 50
@@ -85,12 +87,6 @@ class PrivateAdmin(RecordAdmin):
     ) -> Any:
         row = super().get_object(request, object_id, from_field)
         return row and self.shown(request, row)
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Let an address ask for what the list's filters ask for: not how a number begins."""
-        asked = lookup.split("__")[0]
-        offered = {entry[0] for entry in self.list_filter if isinstance(entry, tuple)}
-        return asked in offered or asked not in {field.name for field in self.opts.get_fields()}
 
     def shown(self, request: HttpRequest, row: Any) -> Any:
         """Return a row as the visitor may see it."""

@@ -12,7 +12,7 @@ from broadcasts import access
 from broadcasts.domain.lifecycle import Status
 from broadcasts.models import Broadcast, Candidate, ClaimAttempt
 from tests.admin.cast import configured, person, visitor
-from tests.builders import make_broadcast
+from tests.builders import make_broadcast, make_server
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +54,9 @@ def test_a_list_asks_as_often_however_long_it_is_and_counts_nothing(model):
 
 
 def found(client, **query) -> str:
-    return client.get(LIST, query).content.decode()
+    answer = client.get(LIST, query)
+    assert answer.status_code == 200
+    return answer.content.decode()
 
 
 def test_a_call_is_found_by_its_channel_and_by_its_numbers():
@@ -79,6 +81,23 @@ def test_the_list_is_narrowed_down(query):
     make_broadcast(caller_number="+15550133")
     assert "•••0133" in found(visitor("operator"))
     assert "•••0133" not in found(visitor("operator"), **query)
+
+
+def test_the_list_is_narrowed_down_to_a_server():
+    make_broadcast(caller_number="+15550133", server=make_server("east"))
+    for name, is_found in (("east", True), ("west", False)):
+        page = found(visitor("operator"), server__id__exact=make_server(name).pk)
+        assert ("•••0133" in page) == is_found
+
+
+@pytest.mark.parametrize("model", ["candidate", "claimattempt"])
+def test_what_belongs_to_calls_is_narrowed_down_by_the_application(model):
+    things = configured()
+    address = reverse(f"admin:broadcasts_{model}_changelist")
+    for asked, count in ((things.candidate.application, 1), ("another", 0)):
+        answer = visitor("operator").get(address, {"application": asked})
+        assert answer.status_code == 200
+        assert len(answer.context["cl"].result_list) == count
 
 
 def addresses_of(broadcast) -> list[str]:

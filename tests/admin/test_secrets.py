@@ -48,6 +48,23 @@ def test_no_page_shows_a_secret():
         assert not shown, f"{name} shows a secret"
 
 
+@pytest.mark.parametrize(
+    ("model", "column"),
+    [
+        ("broadcasts_ariuser", "password_hash"),
+        ("broadcasts_asteriskserver", "password"),
+        ("auth_user", "password"),
+        ("auth_group", "user__password"),
+        ("broadcasts_rule", "server__password"),
+    ],
+)
+@pytest.mark.parametrize("lookup", ["", "__startswith", "__regex", "__gt"])
+def test_no_address_asks_how_a_secret_begins(model, column, lookup):
+    configured()
+    address = reverse(f"admin:{model}_changelist")
+    assert visitor("auditor").get(address, {f"{column}{lookup}": "a"}).status_code == 400
+
+
 def test_a_password_is_kept_when_none_is_typed():
     server = configured().asteriskserver
     assert change(server, application="elsewhere").status_code == 302
