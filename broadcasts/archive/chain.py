@@ -12,6 +12,10 @@ from broadcasts.models.secrets import record_key
 ONLY = 1
 
 
+class Broken(Exception):
+    """The chain is not what this service has made of it; the message says where."""
+
+
 def locked_head() -> ChainHead:
     """Return where the chain ends, and keep everybody else from it until the transaction ends.
 

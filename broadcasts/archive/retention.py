@@ -2,6 +2,9 @@
 
 A signed note says what has gone and where the chain begins now. It is written together with each
 batch that goes, so that the chain can be checked whenever the removal stops.
+
+Seals are believed only where the chain holds. Who can write to the database could else make young
+records old, and have the service itself sign that they were rightly removed.
 """
 
 from collections import Counter
@@ -13,7 +16,7 @@ from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
-from broadcasts.domain.seal import canonical
+from broadcasts.domain.seal import BEGINNING, canonical
 from broadcasts.models import (
     AccessEvent,
     Broadcast,
@@ -23,7 +26,7 @@ from broadcasts.models import (
     Seal,
 )
 
-from .chain import is_older, locked_head, not_older
+from .chain import Broken, chained, is_older, locked_head, not_older
 from .signing import is_signed, sign
 
 BATCH = 50
@@ -38,11 +41,15 @@ COUNTED = {
 
 
 class Removal:
-    """One removal of what was finished before `older_than`, on behalf of `by`: batch by batch."""
+    """One removal of what was finished before `older_than`, on behalf of `by`: batch by batch.
 
-    def __init__(self, older_than: datetime, by: str) -> None:
+    `unverified`: also where the chain does not hold, once that has been looked into.
+    """
+
+    def __init__(self, older_than: datetime, by: str, unverified: bool = False) -> None:
         self._older_than = older_than
         self._by = by
+        self._unverified = unverified
         self._notes: list[RetentionNote] = []
 
     @property
@@ -51,12 +58,17 @@ class Removal:
         return dict(sum((Counter(note.removed) for note in self._notes), Counter()))
 
     def step(self, limit: int = BATCH) -> int:
-        """Remove the next records of the chain, if they are old enough; returns how many seals."""
+        """Remove the next records of the chain, if they are old enough; returns how many seals.
+
+        Raises Broken, and has then removed none of them.
+        """
         with transaction.atomic():
             locked_head()
             first = Seal.objects.order_by("number")[:limit]
             old = list(takewhile(lambda seal: is_older(seal, self._older_than), first))
             if old:
+                if not self._unverified:
+                    check(old)
                 self._keep_note(old, remove(old))
         return len(old)
 
@@ -69,6 +81,7 @@ class Removal:
                 older_than=self._older_than.isoformat(),
                 seals=", ".join(f"{note.first}–{note.through}" for note in self._notes),
                 removed=self.removed,
+                **({"unverified": True} if self._unverified else {}),
             )
 
     def _keep_note(self, gone: list[Seal], removed: Counter[str]) -> None:
@@ -89,6 +102,23 @@ class Removal:
     def _note_before(self, number: int) -> RetentionNote | None:
         """Return the note that this seal continues, unless somebody else removed the one before."""
         return next((note for note in self._notes[-1:] if note.through == number - 1), None)
+
+
+def check(seals: list[Seal]) -> None:
+    """Raise Broken unless the chain, from where it begins, is unbroken up to the last of these."""
+    value = beginning(seals[0].number)
+    for number, seal in enumerate(seals, seals[0].number):
+        if value is None or seal.number != number or chained(value, seal) != bytes(seal.chain):
+            raise Broken(f"the chain does not hold at seal {number}: see `manage.py verify_record`")
+        value = bytes(seal.chain)
+
+
+def beginning(number: int) -> bytes | None:
+    """Return what the first seal that there is has to follow; None where nobody can tell."""
+    if number == 1:
+        return BEGINNING
+    note = RetentionNote.objects.filter(through=number - 1).first()
+    return bytes(note.chain) if note and is_genuine(note) else None
 
 
 def remove(seals: Iterable[Seal]) -> Counter[str]:

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from broadcasts.domain.errors import in_a_line
 
+from .chain import Broken
 from .pseudonyms import Replacement
 from .retention import Removal
 from .sealing import look
@@ -91,7 +92,7 @@ class Persistent:
         except Exception as error:
             self._failures += 1
             if self._failures == FAILURES_TOLD_FROM:
-                is_bug = not isinstance(error, (DatabaseError, Unreadable))
+                is_bug = not isinstance(error, (DatabaseError, Unreadable, Broken))
                 log.error("%s: %s", self._failed, in_a_line(error), exc_info=is_bug)
             return False
         if self._failures >= FAILURES_TOLD_FROM:

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from broadcasts.archive.chain import Broken
 from broadcasts.archive.upkeep import Work, days_ago
 from broadcasts.management.progress import Progress
 
@@ -45,7 +46,10 @@ class OldRecordsCommand(BaseCommand):
             self.stdout.write(f"Would have {self.would(older_than)}.")
             return
         work = self.work(older_than, f"{getpass.getuser()}, by command")
-        self._do(work)
+        try:
+            self._do(work)
+        except Broken as error:
+            raise CommandError(f"Has {self.done(work)}; then {error}.") from error
         self.stdout.write(f"Has {self.done(work)}.")
 
     def work(self, older_than: datetime, by: str) -> Any:

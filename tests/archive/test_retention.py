@@ -6,6 +6,7 @@ import pytest
 from django.db import DatabaseError
 
 from broadcasts.archive import retention, verification
+from broadcasts.archive.chain import Broken
 from broadcasts.archive.retention import Removal, is_genuine, signed, would_remove
 from broadcasts.archive.signing import is_signed, sign
 from broadcasts.models import (
@@ -62,6 +63,32 @@ def test_the_rest_is_a_chain_that_can_be_verified(record):
     assert report.removed_through == 6
     Broadcast.objects.update(winner="sales")
     assert len(faults()) == 1
+
+
+@pytest.mark.parametrize(
+    ("harm", "broken_at"),
+    [
+        (lambda: Seal.objects.filter(number__gt=3).update(finished_at=at(-99)), 4),
+        (lambda: Seal.objects.filter(number=2).update(digest=bytes(32)), 2),
+        (lambda: Seal.objects.filter(number=2).delete(), 2),
+        (lambda: Seal.objects.filter(number=1).delete(), 2),
+    ],
+)
+def test_what_a_forger_makes_old_is_not_removed_for_it(record, harm, broken_at):
+    harm()
+    before = Broadcast.objects.count(), ClaimAttempt.objects.count(), AccessEvent.objects.count()
+    with pytest.raises(Broken, match=f"does not hold at seal {broken_at}:"):
+        Removal(at(15), "the service").step()
+    after = Broadcast.objects.count(), ClaimAttempt.objects.count(), AccessEvent.objects.count()
+    assert after == before
+    assert not RetentionNote.objects.exists()
+
+
+def test_a_removal_goes_on_behind_a_genuine_note_alone(record):
+    remove(at(5))
+    RetentionNote.objects.update(chain=bytes(32))
+    with pytest.raises(Broken, match="seal 4"):
+        remove(at(15))
 
 
 def test_a_note_says_what_went_and_is_signed(record):

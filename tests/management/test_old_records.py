@@ -3,7 +3,7 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from broadcasts.models import AccessEvent, Broadcast, RetentionNote
+from broadcasts.models import AccessEvent, Broadcast, RetentionNote, Seal
 from tests.archive.cast import access, attempt, faults, finished, seal
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +25,16 @@ def test_old_records_are_removed_and_the_note_says_by_whom(record, capsys):
     assert RetentionNote.objects.get().by.endswith(", by command")
     assert not Broadcast.objects.exists()
     assert not faults()
+
+
+def test_where_the_chain_is_broken_nothing_is_removed_unless_told(record, capsys):
+    Seal.objects.filter(number=3).update(digest=bytes(16))
+    with pytest.raises(CommandError, match=r"^Has removed nothing; then the chain does not hold"):
+        call_command("remove_old_records", "--older-than", "1")
+    assert Broadcast.objects.count() == 2
+    call_command("remove_old_records", "--older-than", "1", "--unverified")
+    assert not Broadcast.objects.exists()
+    assert AccessEvent.objects.get(kind="retention").detail["unverified"] is True
 
 
 def test_numbers_are_replaced(record, capsys):
