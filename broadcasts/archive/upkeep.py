@@ -16,11 +16,11 @@ from django.utils import timezone
 
 from broadcasts.domain.errors import in_a_line
 
-from .chain import Broken
+from .chain import Broken, anchor
 from .pseudonyms import Replacement
 from .retention import Removal
-from .sealing import look
 from .waiting import Unreadable
+from .watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +60,9 @@ def days_ago(days: int) -> datetime:
 async def seal() -> None:
     """Seal what is finished until cancelled."""
     persistent = Persistent("The record cannot be sealed", "The record is being sealed again.")
+    watch = Watch()
     while True:
-        more = await persistent(seal_some)
+        more = await persistent(lambda: seal_some(watch))
         await asyncio.sleep(BREATH_SECONDS if more else LOOK_SECONDS)
 
 
@@ -101,13 +102,17 @@ class Persistent:
         return result
 
 
-async def seal_some() -> bool:
+async def seal_some(watch: Watch) -> bool:
     """Look once; returns whether there is more to seal."""
-    return (await in_thread(look)).more
+    return (await in_thread(watch.look)).more
 
 
 async def tidy_up() -> bool:
-    """Replace and remove what is old enough; returns whether there was anything."""
+    """Replace and remove what is old enough; returns whether there was anything.
+
+    And tell the log the anchor: nobody can take that back by writing to the database.
+    """
+    log.info("The record is sealed up to the anchor %s", await in_thread(anchor))
     return any([await carry_out(work) for work in due()])
 
 

@@ -1,7 +1,8 @@
 """What a seal proves: the digest of a finished record, and the chain that it is a link of.
 
 Both are HMAC-SHA256 under a key that the database does not hold, so nobody who can write to the
-database alone can make one that passes.
+database alone can make one that passes. They can take the end of the chain back, though, and have
+the service seal anew: only an anchor that is kept elsewhere tells (docs/proof.md).
 """
 
 import hmac

@@ -6,8 +6,9 @@ import pytest
 from channels.db import database_sync_to_async
 from django.db import OperationalError
 
-from broadcasts.archive import upkeep
+from broadcasts.archive import chain, upkeep
 from broadcasts.archive.upkeep import Persistent, due, seal_some, tidy_up
+from broadcasts.archive.watch import Watch
 from broadcasts.models import Broadcast, ChainHead, RetentionNote
 from tests.archive.cast import faults, finished, seal
 
@@ -27,7 +28,7 @@ def counted() -> tuple[int, int, int]:
 
 
 async def test_a_look_is_taken_beside_the_event_loop():
-    assert await seal_some() is False
+    assert await seal_some(Watch()) is False
     assert await ChainHead.objects.acount() == 1
 
 
@@ -43,6 +44,15 @@ async def test_the_settings_say_what_is_replaced_and_removed(settings):
     assert await tidy_up() is True
     assert await counted() == (0, 0, 1)
     assert not await database_sync_to_async(faults)()
+
+
+async def test_the_log_is_told_the_anchor_every_day(caplog):
+    caplog.set_level(logging.INFO, upkeep.__name__)
+    await make_and_seal()
+    await tidy_up()
+    anchor = await database_sync_to_async(chain.anchor)()
+    assert anchor.startswith("2:")
+    assert caplog.messages == [f"The record is sealed up to the anchor {anchor}"]
 
 
 async def test_a_failure_is_told_once_and_so_is_its_end(caplog):
