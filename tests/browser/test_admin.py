@@ -117,16 +117,16 @@ async def test_pieces_of_files_are_copied(open_admin: Open):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [400, 1400])
-async def test_no_page_is_wider_than_the_window_or_complains(open_admin: Open, width, scheme):
+async def test_no_page_is_wider_than_the_window_or_complains(open_admin: Open, scheme):
     things = await sync_to_async(cast.configured)()
-    window = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
-    page = await open_admin("", **window)
+    page = await open_admin("", color_scheme=scheme)
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     for name in await sync_to_async(cast.readable_addresses)(things):
         await page.goto(f"{page.url.split('/admin/')[0]}{name}")
-        assert await page.evaluate("document.scrollingElement.scrollWidth") <= width, name
+        for width in (1400, 400):
+            await page.set_viewport_size({"width": width, "height": 900})
+            assert await page.evaluate("document.scrollingElement.scrollWidth") <= width, name
     assert complaints == []
 
 
@@ -150,5 +150,7 @@ async def test_nothing_serious_keeps_anybody_out(open_admin: Open, no_serious_fa
         "exchange/",
     ):
         await page.goto(f"{page.url.split('/admin/')[0]}/admin/{path}")
-        await page.wait_for_load_state("networkidle")
+        if await page.locator("[data-try]").count():
+            # Whom a filter admits is asked for when the page is there.
+            await page.wait_for_load_state("networkidle")
         await no_serious_faults(page)
