@@ -37,6 +37,8 @@ from .ports import Link, LinkDown, Response, channel_uri
 if TYPE_CHECKING:
     from .broker import Broker
 
+# As long as candidates of a dead process count as connected (`peers.DEAD_AFTER`).
+DOUBTFUL_SECONDS = 5.0
 # Between a refused attempt to send a caller back to the dialplan and the next.
 RETURN_AGAIN_SECONDS = 1.0
 
@@ -65,6 +67,7 @@ class Call:
         self.awaited: set[str] = set()
         self._deadline: asyncio.TimerHandle | None = None
         self._watch: asyncio.TimerHandle | None = None
+        self._doubt: asyncio.TimerHandle | None = None
         self._record = CallRecord(self)
 
     def __repr__(self) -> str:
@@ -99,11 +102,18 @@ class Call:
         if kind == "StasisEnd":
             # It says that the channel has left, not that its winner has heard of it.
             return self.arbiter.phase is Phase.MOVING and self.winner_is_here
-        if kind == "ApplicationMoveFailed" and not (self.entered_over or self.winner_is_here):
-            # Its winner was thought to be connected to the process that died.
-            self.awaited.add(self.arbiter.broadcast.winner)
-            return True
+        if kind == "ApplicationMoveFailed" and not self.entered_over:
+            return self._moved_in_vain()
         return False
+
+    def _moved_in_vain(self) -> bool:
+        """Whether a move has failed because the winner was with a process that is dead."""
+        if self.winner_is_here:
+            # It has come here since, and the call has been moved to it again.
+            return self._doubt is not None
+        self._trust_the_move()
+        self.awaited.add(self.arbiter.broadcast.winner)
+        return True
 
     def candidate_joined(self, application: str) -> None:
         """Catch up with an application that was away when it was its turn."""
@@ -168,8 +178,18 @@ class Call:
         self.awaited.clear()  # Who missed the offer need not be told of it any more.
         if self.broker.candidates.is_connected(self.link.server.id, winner):
             self._move_channel(winner)
-        else:
-            self.awaited.add(winner)
+            if self.entered_over or self.winner_is_here:
+                return
+            # It may have been with the process that died: should it come here, it is moved again.
+            self._doubt = self.after(DOUBTFUL_SECONDS, self._trust_the_move)
+        self.awaited.add(winner)
+
+    def _trust_the_move(self) -> None:
+        """Wait for the winner no longer: it is connected to another process."""
+        if self._doubt:
+            self._doubt.cancel()
+        self._doubt = None
+        self.awaited.clear()
 
     def _move_channel(self, application: str) -> None:
         """Follow the channel, then move it: both sent at once, carried out in this order."""
@@ -255,7 +275,7 @@ class Call:
 
     def cancel_timers(self) -> None:
         """Wake up for nothing more."""
-        for timer in (self._deadline, self._watch):
+        for timer in (self._deadline, self._watch, self._doubt):
             if timer:
                 timer.cancel()
 

@@ -37,6 +37,7 @@ class ScriptedLink:
     def __init__(self, server, channel):
         self.server = server
         self.channel = channel
+        self.held_by = {"broadcast"}
         self.asked = []
         self.before_answer = None
         self.refusals = {}
@@ -55,7 +56,8 @@ class ScriptedLink:
             await self.context_is_told.wait()
             return Response(200, b'{"value": "from-trunk"}')
         if uri.startswith("applications/"):
-            return Response(200, orjson.dumps({"channel_ids": [self.channel["id"]]}))
+            held = [self.channel["id"]] if uri.partition("/")[2] in self.held_by else []
+            return Response(200, orjson.dumps({"channel_ids": held}))
         if self.before_answer:
             happens, self.before_answer = self.before_answer, None
             happens()
