@@ -10,6 +10,7 @@ from django.db import DatabaseError
 
 from broadcasts.broker import LinkDown, Server
 from broadcasts.broker.broker import Broker
+from broadcasts.domain.errors import in_a_line
 from broadcasts.domain.rest_messages import VERSION_QUERY, VERSION_URI, system_version
 
 from .dial_in import Dialer
@@ -182,7 +183,7 @@ class Links:
         try:
             held = await self._leases.hold(wanted, set(accepted))
         except DatabaseError as error:
-            self._complain(f"leases cannot be renewed: {str(error).strip()}")
+            self._complain(f"leases cannot be renewed: {in_a_line(error)}")
             return
         self._complain("")
         self._renewed.set()

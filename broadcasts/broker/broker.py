@@ -245,7 +245,7 @@ class Broker:
             decided.set_result(result)
         if isinstance(result, ClaimResult) and result.verdict is Verdict.WON:
             if call and call.row.pk == result.broadcast_id:
-                self._look(call)
+                self.look(call)
             self.announce_claimed_elsewhere(result.broadcast_id)
 
     def _open_to_any_name(self) -> frozenset[int]:
@@ -262,10 +262,11 @@ class Broker:
         for calls in self._calls.values():
             for call in calls:
                 if call.row.pk == broadcast_id:
-                    self._look(call)
+                    self.look(call)
                     return
 
-    def _look(self, call: Call) -> None:
+    def look(self, call: Call) -> None:
+        """Read the row of a call again."""
         self.ledger.submit(Look(call.row, functools.partial(self._looked, call)))
 
     def _looked(self, call: Call, result: RowSeen | LedgerError) -> None:

@@ -1,6 +1,6 @@
 """One line in the log for each call: whom it was offered to and what became of it.
 
-No line holds a caller's number in full, which may stand in a channel's name or a reason, too.
+No line tells a caller's number or name, which may stand in a channel's name or a reason, too.
 """
 
 import logging
@@ -39,7 +39,8 @@ def log_outcome(row: Broadcast, broadcast: Arbitrated) -> None:
 
 def told(row: Broadcast, text: str) -> str:
     """Return a text about a call as the log may hold it."""
-    return masked({"caller_number": row.caller_number, "text": text})["text"]
+    caller = {"caller_number": row.caller_number, "caller_name": row.caller_name}
+    return masked({**caller, "reason": text})["reason"]
 
 
 def names_of(candidates: tuple[str, ...]) -> str:

@@ -23,6 +23,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from broadcasts.domain.arbiter import Phase
+from broadcasts.domain.errors import in_a_line
 from broadcasts.domain.lifecycle import Status
 from broadcasts.domain.messages import call_broadcast, call_claimed
 from broadcasts.ledger.entries import moment
@@ -79,7 +80,7 @@ class Peers:
             try:
                 changed = await self._synchronize()
             except DatabaseError as error:
-                log.warning("Presence cannot be kept: %s", str(error).strip())
+                log.warning("Presence cannot be kept: %s", in_a_line(error))
             else:
                 if changed:
                     self._hint("presence")

@@ -14,6 +14,7 @@ from django.db import DatabaseError, InterfaceError
 from broadcasts.domain import messages
 from broadcasts.domain.arbiter import Phase
 from broadcasts.domain.decisions import NoteHandedOver
+from broadcasts.domain.errors import in_a_line
 from broadcasts.domain.happenings import (
     BackInDialplan,
     Destroyed,
@@ -100,7 +101,8 @@ class Recovery:
         try:
             await self._settle_each()
         except (DatabaseError, InterfaceError) as error:
-            log.error("%s: recovery waits for the record: %s", self.link.server.name, error)
+            name, reason = self.link.server.name, in_a_line(error)
+            log.error("%s: recovery waits for the record: %s", name, reason)
             return False
         return True
 
@@ -177,6 +179,8 @@ class Recovery:
         else:
             call.perform(call.arbiter.resume(status, ""))
             self.broker.announce_offered(call)
+            # A claim may have been decided since the row was read.
+            self.broker.look(call)
 
     async def _resume_claimed(
         self, call: "Call", row: Broadcast, channel: Mapping[str, Any] | None

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
+from broadcasts.domain.errors import in_a_line
 from broadcasts.domain.lifecycle import STASIS_STATUS, Status
 
 from .commit import Commit
@@ -200,10 +201,10 @@ class Ledger:
     def _refuse(self, group: list[Entry], error: Exception) -> list[Outcome]:
         """The database is away: answer who waits, keep what must land."""
         if not self._owed:
-            log.error("The record cannot be written: %s", str(error).strip())
+            log.error("The record cannot be written: %s", in_a_line(error))
         self._owed.extend(as_told(entry) for entry in group if isinstance(entry, MUST_LAND))
         self._retry_at = time.monotonic() + RETRY_SECONDS
-        return [(entry.done, LedgerError(str(error))) for entry in group]
+        return [(entry.done, LedgerError(in_a_line(error))) for entry in group]
 
     def _reject(self, entry: Entry, error: Exception) -> list[Outcome]:
         """The database will never take this entry as it is."""
@@ -211,8 +212,7 @@ class Ledger:
             # Most likely an older broadcast of the channel was never ended in the record.
             entry.replaces = True
             return self._write([entry])
-        # Further lines of PostgreSQL's tell the row itself, callers' numbers among it.
-        reason = str(error).partition("\n")[0]
+        reason = in_a_line(error)
         log.error("An entry was rejected by the database: %s: %s", type(entry).__name__, reason)
         return [(entry.done, LedgerError(reason))]
 

@@ -141,6 +141,28 @@ async def test_a_call_whose_context_is_being_asked_for_is_not_sent_back_as_an_ol
     assert ("POST", f"channels/{stage.channel['id']}/continue") not in stage.link.asked
 
 
+async def test_a_claim_that_is_decided_while_its_row_is_being_read_moves_the_call(stages):
+    stage = stages()
+    broadcast = await sync_to_async(builders.make_broadcast)(
+        ("ivr",),
+        channel_id=stage.channel["id"],
+        server_id=stage.server.id,
+        timeout_ms=60_000,
+    )
+    claims = []
+
+    def claimed():
+        claims.append(asyncio.ensure_future(stage.claim()))
+
+    stage.link.before_answer = claimed
+    stage.broker.link_up(stage.link)
+    moved = ("POST", f"channels/{stage.channel['id']}/move")
+    await eventually(lambda: moved in stage.link.asked)
+    assert await claims[0] is Verdict.WON
+    await broadcast.arefresh_from_db()
+    assert broadcast.winner == "ivr"
+
+
 async def test_a_caller_in_another_application_is_left_there(stages):
     """Its channel stays subscribed to since its hand-over failed, and the dialplan went on."""
     stage = stages(app_data="voicemail,box1")
