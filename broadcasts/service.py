@@ -13,6 +13,7 @@ from broadcasts.archive import upkeep
 from broadcasts.asterisk.supervisor import Links
 from broadcasts.broker import Broker, Server
 from broadcasts.broker.call import Call
+from broadcasts.broker.database import beside_pages
 from broadcasts.broker.peers import Peers
 from broadcasts.domain.plan import Configuration
 from broadcasts.environment import server_from_environment
@@ -87,7 +88,7 @@ class Service:
                 await self._configure()
 
     async def _configure(self) -> None:
-        configuration = await database_sync_to_async(read_configuration)(self._revision)
+        configuration = await beside_pages(read_configuration)(self._revision)
         if configuration is None:
             return
         self._revision, servers, users, self.broker.configuration = configuration

@@ -16,7 +16,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.db import DatabaseError, transaction
 from django.db.models import Q
@@ -31,6 +30,7 @@ from broadcasts.models import Broadcast, Connection, Presence, Process
 
 from .broker import Broker
 from .call import Call
+from .database import beside_pages
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class Peers:
         self.broker.candidates.set_elsewhere(elsewhere)
         return changed
 
-    @database_sync_to_async
+    @beside_pages
     def _exchange(self, here: dict[Key, str]) -> tuple[bool, dict[int, list[str]], bool]:
         changed = self._write(here)
         others = Process.objects.exclude(pk=self.process_id)
@@ -158,7 +158,7 @@ class Peers:
                 Connection.objects.current(dead.pk).update(until=dead.seen_at)
                 dead.delete()
 
-    @database_sync_to_async
+    @beside_pages
     def _register(self) -> None:
         self._create()
 
@@ -171,7 +171,7 @@ class Peers:
             seen_at=Now(),
         )
 
-    @database_sync_to_async
+    @beside_pages
     def _unregister(self) -> None:
         Connection.objects.current(self.process_id).update(until=Now())
         Process.objects.filter(pk=self.process_id).delete()
@@ -247,7 +247,7 @@ class Peers:
             message = call_claimed(row.channel, row.winner, moment(time.time()), row.asterisk_id)
             self.broker.candidates.send(row.server_id, names, message)
 
-    @database_sync_to_async
+    @beside_pages
     def _read(self, broadcast_id: int, **wanted: int | None) -> tuple[Broadcast | None, list[str]]:
         row = Broadcast.objects.filter(pk=broadcast_id).first()
         if row is None:

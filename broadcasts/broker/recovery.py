@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import orjson
-from channels.db import database_sync_to_async
 from django.db import DatabaseError, InterfaceError
 
 from broadcasts.domain import messages
@@ -25,6 +24,7 @@ from broadcasts.domain.happenings import (
 from broadcasts.domain.lifecycle import Status
 from broadcasts.models import Broadcast
 
+from .database import beside_pages
 from .opening import Arrival, recorded_call
 from .ports import Link, LinkDown, channel_uri
 
@@ -245,7 +245,7 @@ class Recovery:
             await asyncio.sleep(RETRY_SECONDS)
         return orjson.loads(response.body) if response.status == 200 else None
 
-    @database_sync_to_async
+    @beside_pages
     def _rows(self, server_id: int, held: set[str]) -> dict[str, Broadcast]:
         """Return the live rows of a server, and the newest of each channel that is with us."""
         rows = Broadcast.objects.filter(server_id=server_id).prefetch_related("candidates")

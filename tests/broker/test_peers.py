@@ -1,5 +1,7 @@
 """Processes that know of each other through the database."""
 
+import asyncio
+import threading
 import uuid
 from datetime import timedelta
 
@@ -58,6 +60,24 @@ async def test_who_comes_after_that_is_known_too(peers):
     server = await sync_to_async(builders.make_server)()
     peers.broker.candidates.join(server.pk, "sales", Session())
     await eventually(lambda: has_presences(2))
+
+
+async def test_a_slow_page_does_not_make_a_living_process_look_dead(peers):
+    page, is_done = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def slow_page() -> None:
+        loop.call_soon_threadsafe(page.set)
+        is_done.wait(20)
+
+    slow = asyncio.ensure_future(sync_to_async(slow_page)())
+    await page.wait()
+    try:
+        async with asyncio.timeout(10):
+            await peers._synchronize()
+    finally:
+        is_done.set()
+        await slow
 
 
 async def test_what_a_crashed_process_left_is_closed_by_one_that_lives(peers):
