@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.http import QueryDict
+from psycopg.types.datetime import TimestamptzLoader
 
 from broadcasts.history.columns import Column
 from broadcasts.models import Wanted
@@ -109,6 +111,19 @@ def zone_of(wanted: Wanted) -> ZoneInfo:
         raise ExportRefused(f"There is no time zone {wanted.zone!r}.") from error
 
 
+class Times(TimestamptzLoader):
+    """Reads PostgreSQL's times; psycopg's own reading of one takes a tenth of a row's time."""
+
+    # Django puts its own in place of those of another zone than it has told PostgreSQL.
+    timezone = UTC
+
+    def load(self, data: Any) -> datetime:
+        try:
+            return datetime.fromisoformat(bytes(data).decode())
+        except ValueError:
+            return super().load(data)
+
+
 @contextmanager
 def snapshot() -> Iterator[None]:
     """Show every query within the same state of the database, without keeping anybody waiting.
@@ -120,5 +135,6 @@ def snapshot() -> Iterator[None]:
         yield
         return
     with transaction.atomic(), connection.cursor() as cursor:
+        connection.connection.adapters.register_loader("timestamptz", Times)
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         yield
