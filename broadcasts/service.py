@@ -7,13 +7,12 @@ import uuid
 
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
-from django.db import DatabaseError
 
 from broadcasts.archive import upkeep
 from broadcasts.asterisk.supervisor import Links
 from broadcasts.broker import Broker, Server
 from broadcasts.broker.call import Call
-from broadcasts.broker.database import beside_pages
+from broadcasts.broker.database import OUTAGE, beside_pages
 from broadcasts.broker.peers import Peers
 from broadcasts.domain.plan import Configuration
 from broadcasts.environment import server_from_environment
@@ -84,7 +83,7 @@ class Service:
         """Take over what was changed in any process, within a moment."""
         while True:
             await asyncio.sleep(CONFIGURATION_SECONDS)
-            with contextlib.suppress(DatabaseError):
+            with contextlib.suppress(*OUTAGE):
                 await self._configure()
 
     async def _configure(self) -> None:
@@ -100,7 +99,7 @@ class Service:
     async def _save_credentials_used(self) -> None:
         while True:
             await asyncio.sleep(CREDENTIALS_USED_SECONDS)
-            with contextlib.suppress(DatabaseError):
+            with contextlib.suppress(*OUTAGE):
                 await self.credentials.save_use()
 
 

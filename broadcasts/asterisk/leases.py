@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from broadcasts.broker.database import OUTAGE
 from broadcasts.models import LinkLease
 
 from .link import LinkState
@@ -28,7 +29,7 @@ class Leases:
 
     Every method may be called on the event loop: the work is done on one thread, in the order of
     the calls. Times are the database's, so the clocks of several hosts need not agree. The futures
-    fail with DatabaseError.
+    fail with what `OUTAGE` names.
     """
 
     def __init__(self, process_id: UUID) -> None:
@@ -110,6 +111,6 @@ def with_connection(function: Callable[..., Any], *arguments: Any) -> Any:
     """Call a function; a connection that failed is closed, so that the next call has a new one."""
     try:
         return function(*arguments)
-    except DatabaseError:
+    except OUTAGE:
         connection.close()
         raise

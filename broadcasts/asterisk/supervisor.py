@@ -6,10 +6,9 @@ import logging
 from collections.abc import Callable, Mapping
 from uuid import UUID
 
-from django.db import DatabaseError
-
 from broadcasts.broker import LinkDown, Server
 from broadcasts.broker.broker import Broker
+from broadcasts.broker.database import OUTAGE
 from broadcasts.domain.errors import in_a_line
 from broadcasts.domain.rest_messages import VERSION_QUERY, VERSION_URI, system_version
 
@@ -182,7 +181,7 @@ class Links:
         accepted = dict(self._accepted)
         try:
             held = await self._leases.hold(wanted, set(accepted))
-        except DatabaseError as error:
+        except OUTAGE as error:
             self._complain(f"leases cannot be renewed: {in_a_line(error)}")
             return
         self._complain("")

@@ -17,7 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from channels.layers import get_channel_layer
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -30,7 +30,7 @@ from broadcasts.models import Broadcast, Connection, Presence, Process
 
 from .broker import Broker
 from .call import Call
-from .database import beside_pages
+from .database import OUTAGE, beside_pages
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class Peers:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with contextlib.suppress(DatabaseError):
+        with contextlib.suppress(*OUTAGE):
             await self._unregister()
 
     # Presence
@@ -79,7 +79,7 @@ class Peers:
             self._changed.clear()
             try:
                 changed = await self._synchronize()
-            except DatabaseError as error:
+            except OUTAGE as error:
                 log.warning("Presence cannot be kept: %s", in_a_line(error))
             else:
                 if changed:

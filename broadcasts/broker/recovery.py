@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import orjson
-from django.db import DatabaseError, InterfaceError
 
 from broadcasts.domain import messages
 from broadcasts.domain.arbiter import Phase
@@ -24,7 +23,7 @@ from broadcasts.domain.happenings import (
 from broadcasts.domain.lifecycle import Status
 from broadcasts.models import Broadcast
 
-from .database import beside_pages
+from .database import OUTAGE, beside_pages
 from .opening import Arrival, recorded_call
 from .ports import Link, LinkDown, channel_uri
 
@@ -100,7 +99,7 @@ class Recovery:
         """Settle what can be settled; returns whether that was everything."""
         try:
             await self._settle_each()
-        except (DatabaseError, InterfaceError) as error:
+        except OUTAGE as error:
             name, reason = self.link.server.name, in_a_line(error)
             log.error("%s: recovery waits for the record: %s", name, reason)
             return False
@@ -113,7 +112,12 @@ class Recovery:
         in_hand = {call.row.channel_id for call in self.broker.calls_of(server.id)}
         rows = await self._rows(server.id, held)
         for channel_id in held | in_hand | rows.keys():
-            await self._settle(channel_id, rows.get(channel_id), channel_id in held)
+            try:
+                await self._settle(channel_id, rows.get(channel_id), channel_id in held)
+            except (LinkDown, *OUTAGE):
+                raise
+            except Exception:  # Whatever is wrong with one call, the others are not to wait.
+                log.exception("%s: call %s cannot be settled", server.name, channel_id)
         if held or rows:
             log.info("%s: settled %d calls after connecting", server.name, len(held | rows.keys()))
 

@@ -8,7 +8,7 @@ import sys
 
 from channels.db import database_sync_to_async
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.db.models import Value
 from django.utils import timezone
 
@@ -49,7 +49,7 @@ class Maker:
     async def run(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            with contextlib.suppress(DatabaseError):
+            with contextlib.suppress(DatabaseError, InterfaceError):
                 if await database_sync_to_async(is_due)() and await self.make():
                     await asyncio.sleep(PAUSE_SECONDS)
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from broadcasts.asterisk import supervisor
@@ -184,6 +184,21 @@ async def test_a_link_outlives_an_outage_of_the_database(
             await asked.get()
         assert broker.links == {known.id: link}
         await eventually(lease_of(known, holder__isnull=False, expires_at__gt=timezone.now()))
+
+
+@pytest.mark.parametrize("fault", [OperationalError, InterfaceError])
+async def test_leases_are_renewed_after_any_fault_of_the_database(
+    broker: AttentiveBroker, known: Server, monkeypatch: pytest.MonkeyPatch, fault: type[Exception]
+) -> None:
+    def away(*_: Any) -> None:
+        raise fault("the connection is closed")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(Leases, "_hold", away)
+        async with supervising(broker, known):
+            await asyncio.sleep(0.1)
+            outage.undo()
+            await broker.ups.get()
 
 
 async def test_an_edited_server_is_dialled_anew(

@@ -163,6 +163,21 @@ async def test_a_claim_that_is_decided_while_its_row_is_being_read_moves_the_cal
     assert broadcast.winner == "ivr"
 
 
+async def test_a_call_that_cannot_be_settled_keeps_no_other_waiting(stages, monkeypatch):
+    stage = stages()
+    for number in range(9):
+        await sync_to_async(builders.make_broadcast)(
+            ("ivr",), channel_id=f"spoiled.{number}", server_id=stage.server.id
+        )
+
+    def spoil(*_):
+        raise ValueError("a row that was altered by hand")
+
+    monkeypatch.setattr("broadcasts.broker.recovery.recorded_call", spoil)
+    stage.broker.link_up(stage.link)
+    await eventually(lambda: stage.candidate.offers == 1)
+
+
 async def test_a_caller_in_another_application_is_left_there(stages):
     """Its channel stays subscribed to since its hand-over failed, and the dialplan went on."""
     stage = stages(app_data="voicemail,box1")
