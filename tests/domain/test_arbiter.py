@@ -2,13 +2,10 @@
 
 import pytest
 
-from broadcasts.domain.arbiter import Arbiter, Phase
-from broadcasts.domain.broadcast import Broadcast
+from broadcasts.domain.arbiter import Phase
 from broadcasts.domain.decisions import (
-    AdmitRound,
     Announce,
     Answer,
-    BeginRound,
     CommitClaim,
     CommitEnding,
     CommitReopen,
@@ -37,54 +34,16 @@ from broadcasts.domain.happenings import (
     Opened,
     Reopened,
     Replaced,
-    RoundAdmitted,
     RowSeen,
     Unrecorded,
     WinnerLost,
     WinnerStarted,
 )
 from broadcasts.domain.lifecycle import StasisStatus, Status
-from broadcasts.domain.policy import OnFailedHandover, Policy
+from broadcasts.domain.policy import OnFailedHandover
 from broadcasts.domain.verdict import Verdict
 
-
-def make_arbiter(
-    *candidates: str,
-    notify_claimed: bool = False,
-    rounds: tuple[float, ...] = (),
-    **policy,
-) -> Arbiter:
-    """Return an arbiter of a broadcast to `candidates` that opens at 0 and is due at 10.
-
-    With `rounds`, the first is due at 10 and the others last as long as they say.
-    """
-    broadcast = Broadcast(candidates, 10.0, Policy(**policy), notify_claimed, rounds=rounds)
-    return Arbiter(broadcast)
-
-
-def claim(application: str, ticket: int = 1, at: float = 1.0, refusal=None) -> Claim:
-    return Claim(ticket, application, "user", at, refusal)
-
-
-def offered(*candidates: str, **options) -> Arbiter:
-    arbiter = make_arbiter(*candidates, **options)
-    arbiter.start()
-    arbiter.handle(Opened())
-    return arbiter
-
-
-def moving(*candidates: str, **options) -> Arbiter:
-    """Return an arbiter whose first candidate has won and is being handed the call."""
-    arbiter = offered(*candidates, **options)
-    arbiter.handle(claim(candidates[0]))
-    arbiter.handle(ClaimDecided(1, Verdict.WON, candidates[0]))
-    return arbiter
-
-
-def with_winner(*candidates: str, **options) -> Arbiter:
-    arbiter = moving(*candidates, **options)
-    arbiter.handle(LeftBroadcast(2.0))
-    return arbiter
+from .arbiters import claim, make_arbiter, moving, offered, with_winner
 
 
 def test_a_call_is_recorded_offered_and_timed():
@@ -325,84 +284,6 @@ def test_an_unlisted_happening_changes_nothing():
     arbiter = with_winner("a")
     assert arbiter.handle(DeadlineReached(10.0)) == []
     assert arbiter.phase is Phase.WITH_WINNER
-
-
-# Rounds
-
-
-def test_at_a_rounds_deadline_the_next_one_is_judged():
-    assert offered("vip", rounds=(10, 20)).handle(DeadlineReached(10.0)) == [AdmitRound(2)]
-
-
-def test_the_next_round_is_offered_to_those_it_is_new_to():
-    arbiter = offered("vip", rounds=(10, 20))
-    arbiter.handle(DeadlineReached(10.0))
-    decisions = arbiter.handle(RoundAdmitted(2, ("b", "vip", "a"), 10.0))
-    assert decisions == [BeginRound(2, ("b", "a"), 30.0, 10.0), Offer(("b", "a")), WakeAt(30.0)]
-
-
-@pytest.mark.parametrize("application", ["vip", "a"])
-def test_whoever_was_offered_the_call_in_any_round_may_claim_it(application):
-    arbiter = offered("vip", rounds=(10, 20))
-    arbiter.handle(RoundAdmitted(2, ("a",), 10.0))
-    late = claim(application, at=12.0)
-    assert arbiter.handle(late) == [CommitClaim(late)]
-
-
-def test_whoever_a_later_round_admits_may_not_claim_before_it():
-    arbiter = offered("vip", rounds=(10, 20))
-    assert arbiter.handle(claim("a"))[-1] == Answer(1, Verdict.NOT_OFFERED)
-
-
-def test_a_round_begins_when_the_one_before_it_was_due_however_late_it_is_noticed():
-    arbiter = offered("vip", rounds=(10, 20, 5))
-    begin, _, wake = arbiter.handle(RoundAdmitted(2, ("a",), 10.4))
-    assert (wake.at, begin.deadline) == (30.0, 35.0)
-
-
-def test_a_round_that_admits_nobody_is_skipped_and_takes_no_time():
-    arbiter = offered("vip", rounds=(10, 20, 5))
-    arbiter.handle(DeadlineReached(10.0))
-    begin, _, wake = arbiter.handle(RoundAdmitted(3, ("a",), 10.0))
-    assert (begin.number, wake.at, begin.deadline) == (3, 15.0, 15.0)
-
-
-def test_when_no_later_round_admits_anyone_the_call_times_out():
-    arbiter = offered("vip", rounds=(10, 20))
-    arbiter.handle(DeadlineReached(10.0))
-    (ending,) = arbiter.handle(RoundAdmitted(None, (), 10.0))
-    assert ending.status is Status.TIMED_OUT
-
-
-def test_after_the_last_round_the_call_times_out():
-    arbiter = offered("vip", rounds=(10, 20))
-    arbiter.handle(RoundAdmitted(2, ("a",), 10.0))
-    (ending,) = arbiter.handle(DeadlineReached(30.0))
-    assert ending.status is Status.TIMED_OUT
-
-
-def test_when_the_only_candidate_fails_the_next_round_comes_at_once():
-    arbiter = moving("vip", rounds=(10, 20))
-    arbiter.handle(HandoverFailed("not registered", 2.0, "vip"))
-    assert arbiter.handle(Reopened(Status.OPEN, 2.0)) == [AdmitRound(2)]
-    begin, offer, wake = arbiter.handle(RoundAdmitted(2, ("vip", "a"), 2.0))
-    assert (offer.applications, wake.at) == (("a",), 22.0)
-    assert begin.applications == ("a",)
-
-
-def test_a_round_for_those_only_who_have_failed_is_over_at_once():
-    arbiter = moving("vip", rounds=(10, 20))
-    arbiter.handle(HandoverFailed("not registered", 2.0, "vip"))
-    arbiter.handle(Reopened(Status.OPEN, 2.0))
-    begin, ending = arbiter.handle(RoundAdmitted(2, ("vip",), 2.0))
-    assert begin.applications == ()
-    assert ending.status is Status.TIMED_OUT
-
-
-def test_a_call_found_after_a_restart_goes_on_with_its_round():
-    arbiter = make_arbiter("vip", rounds=(10, 20))
-    assert arbiter.resume(Status.OPEN, "") == [Offer(("vip",)), WakeAt(10.0)]
-    assert arbiter.handle(DeadlineReached(10.0)) == [AdmitRound(2)]
 
 
 # What was asked of the row before its winner failed
