@@ -274,8 +274,13 @@ class Call:
         return asyncio.get_running_loop().call_later(max(0.0, seconds), action)
 
     def cancel_timers(self) -> None:
-        """Wake up for nothing more."""
-        for timer in (self._deadline, self._watch, self._doubt):
+        """Wake up, and wait for anybody, no more."""
+        self.cancel_limits()
+        self._trust_the_move()
+
+    def cancel_limits(self) -> None:
+        """Let the call take as long as it does; that its winner is dead may still be feared."""
+        for timer in (self._deadline, self._watch):
             if timer:
                 timer.cancel()
 

@@ -195,7 +195,7 @@ class CallRecord:
 
     def note_handed_over(self, decision: NoteHandedOver) -> None:
         """Enter that the winner has the call."""
-        self._call.cancel_timers()
+        self._call.cancel_limits()
         metrics.handover_seconds.observe(decision.at - self._offered_at)
         self._broker.ledger.submit(HandedOver(self._row, decision.at, self._changed))
 

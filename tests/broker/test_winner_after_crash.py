@@ -1,11 +1,13 @@
 """Calls whose process died when they had been claimed: their winner may come back anywhere."""
 
 import asyncio
+import time
 
 import pytest
 from asgiref.sync import sync_to_async
 
 from broadcasts.domain.arbiter import Phase
+from broadcasts.domain.happenings import HandoverFailed
 from broadcasts.domain.lifecycle import Status
 from tests import builders
 from tests.service.cast import eventually
@@ -75,3 +77,28 @@ async def test_a_winner_that_has_the_call_elsewhere_is_not_given_it_again(stage)
     winner_comes(stage)
     await asyncio.sleep(0.1)
     assert moves(stage) == 1
+
+
+@pytest.fixture
+def brief_doubt(monkeypatch):
+    monkeypatch.setattr("broadcasts.broker.call.DOUBTFUL_SECONDS", 0.1)
+
+
+@pytest.mark.usefixtures("brief_doubt")
+async def test_a_winner_that_took_the_call_at_once_is_not_given_it_again_much_later(stage):
+    """It comes here because the process that it was with has stopped."""
+    stage.broker.event(stage.link, stage.link.left())
+    assert phase_of(stage) is Phase.WITH_WINNER
+    await asyncio.sleep(0.2)
+    winner_comes(stage)
+    await asyncio.sleep(0.1)
+    assert moves(stage) == 1
+
+
+@pytest.mark.parametrize("stage", [{"broadcast"}], indirect=True)
+async def test_a_winner_that_comes_too_late_is_not_offered_the_call(stage):
+    (call,) = stage.broker.calls_of(stage.server.id)
+    call.handle(HandoverFailed("no StasisStart", time.time()))
+    await eventually(lambda: phase_of(stage) is Phase.OFFERED)
+    winner_comes(stage)
+    assert stage.candidate.offers == 0
