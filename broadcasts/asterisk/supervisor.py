@@ -96,6 +96,8 @@ class Links:
         if older:
             log.info("Asterisk %s: a newer connection replaces the older one", server.name)
             older.close()
+            # Whom it served leaves now, without a link: with one, a winner would count as lost.
+            self.note_change()
         self.broker.link_up(link)
         self.note_change()
         task = asyncio.create_task(self._introduce(link))

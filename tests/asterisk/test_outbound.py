@@ -219,6 +219,19 @@ async def test_a_newer_connection_replaces_the_older_one(
             await broker.event_of_type("StasisStart")
 
 
+async def test_what_an_older_connection_served_is_let_go_of_before_the_newer_one_is_a_link(
+    address: str, links: Links, broker: AttentiveBroker, row: AsteriskServer
+) -> None:
+    """Its candidates do not count as lost then, as without a link it is the link that is."""
+    served: list[bool] = []
+    async with dial(address):
+        await broker.ups.get()
+        links.on_change.append(lambda: served.append(row.pk in broker.links))
+        async with dial(address):
+            await broker.ups.get()
+            assert served == [False, True]
+
+
 async def test_candidates_share_the_socket_of_an_asterisk_that_can_only_dial(
     asterisk: SimulatedAsterisk, broker: AttentiveBroker, address: str
 ) -> None:
