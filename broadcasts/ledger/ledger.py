@@ -138,7 +138,8 @@ class Ledger:
             group = self._defer_notes(group)
             if group:
                 self._tell(self._write(group))
-        self._pay_owed(force=True)
+        while self._pay_owed(force=True):
+            pass
         connection.close()
 
     def _next_group(self) -> list[Entry]:
@@ -216,12 +217,18 @@ class Ledger:
         log.error("An entry was rejected by the database: %s: %s", type(entry).__name__, reason)
         return [(entry.done, LedgerError(reason))]
 
-    def _pay_owed(self, force: bool) -> None:
+    def _pay_owed(self, force: bool) -> bool:
+        """Offer the oldest of what is owed to the database; returns whether that took something."""
         if not self._owed or (time.monotonic() < self._retry_at and not force):
-            return
+            return False
         owed = [self._owed.popleft() for _ in range(min(len(self._owed), GROUP_LIMIT))]
         for entry in owed:
             entry.done = no_one
+        newer = len(self._owed)
         self._write(owed)
+        # What was refused again stays before what has happened since.
+        refused = len(self._owed) - newer
+        self._owed.rotate(refused)
         if not self._owed:
             log.info("The record is being written again.")
+        return refused < len(owed)

@@ -33,6 +33,7 @@ class Database:
     def __init__(self):
         self.groups: list[list] = []
         self.away = False
+        self.refused = 0
         self.poison: object = None
         self.gate = threading.Event()
         self.gate.set()
@@ -43,6 +44,7 @@ class Database:
     def apply(self, group):
         self.gate.wait()
         if self.away:
+            self.refused += 1
             raise OperationalError("the server closed the connection")
         if self.poison in group:
             raise IntegrityError("no such broadcast")
@@ -202,3 +204,37 @@ def test_stopping_writes_what_is_waiting(database, teller):
     threading.Timer(0.05, database.gate.set).start()
     ledger.stop()
     assert [name for name, _ in teller.results] == ["a", "b", "c"]
+
+
+def attempts(count) -> list[Attempt]:
+    claims = (Claim(number, f"app{number}", "u", 0.0) for number in range(count))
+    return [Attempt(claim, Verdict.TAKEN, "1.1", ROW) for claim in claims]
+
+
+def test_what_is_owed_stays_in_its_order_however_long_the_database_is_away(
+    ledger, database, teller
+):
+    database.away = True
+    owed = attempts(3 * ledger_module.GROUP_LIMIT)
+    for entry in owed:
+        ledger.submit(entry)
+    wait_until(lambda: ledger.owed == len(owed))
+    refused = database.refused
+    wait_until(lambda: database.refused > refused + 1)
+    database.away = False
+    wait_until(lambda: ledger.owed == 0)
+    wait_until(lambda: database.written == owed)
+
+
+def test_stopping_writes_all_that_is_owed(database, teller, monkeypatch):
+    monkeypatch.setattr(ledger_module, "RETRY_SECONDS", 60)
+    ledger = Ledger(teller.deliver)
+    ledger.start()
+    database.away = True
+    owed = attempts(3 * ledger_module.GROUP_LIMIT)
+    for entry in owed:
+        ledger.submit(entry)
+    wait_until(lambda: ledger.owed == len(owed))
+    database.away = False
+    ledger.stop()
+    assert database.written == owed
