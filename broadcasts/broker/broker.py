@@ -109,6 +109,10 @@ class Broker:
         if call:
             call.handle(WinnerStarted(application, time.time()))
 
+    def look_for(self, call: Call, winner: str) -> None:
+        """Ask Asterisk whether a call is with a winner of another process by now."""
+        self.spawn(Recovery(self, call.link).look_for(call, winner))
+
     # Calls
 
     def forget_calls(self, server_id: int) -> None:

@@ -1,6 +1,7 @@
 """After a link comes up: find every call that may be with us and settle it from its row."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Mapping
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
+LOOK_SECONDS = 0.2
 # In these the channel is back in the dialplan, or gone.
 OVER = (Phase.FOLLOWED, Phase.GONE)
 WANTED_EVENTS = (
@@ -94,6 +96,15 @@ class Recovery:
         if known is None or known.entered_over is not self.link or self._is_new(known, channel):
             warning = "the call waited while the link was down"
             self.broker.arrivals.begin(Arrival(self.link, event, warning))
+
+    async def look_for(self, call: "Call", winner: str) -> None:
+        """Ask whether a winner has its call, until that is so or anything else has become of it."""
+        with contextlib.suppress(LinkDown):
+            while call.is_moving_elsewhere(winner):
+                if await self._is_with(winner, call.row.channel_id):
+                    call.handle(WinnerStarted(winner, time.time()))
+                else:
+                    await asyncio.sleep(LOOK_SECONDS)
 
     async def _settle_all(self) -> bool:
         """Settle what can be settled; returns whether that was everything."""

@@ -1,9 +1,11 @@
 """With BROADCAST_RESCUE: whose loss takes a call back from its winner, and whose does not."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
+from broadcasts.broker import Principal
 from broadcasts.domain.arbiter import Phase
 from broadcasts.domain.plan import BUILT_IN, Configuration
 from broadcasts.domain.verdict import Verdict
@@ -14,12 +16,16 @@ from .cast import Candidate
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+BRIEF_RESCUE = replace(BUILT_IN, rescue=True, handover_ms=500)
+
+
 @pytest.fixture
 async def stage(stages):
     """A call that is with its winner, while another application would take it, too."""
     stage = stages()
-    stage.broker.configuration = Configuration(environment=replace(BUILT_IN, rescue=True))
-    stage.broker.candidates.join(stage.server.id, "sales", Candidate())
+    stage.broker.configuration = Configuration(environment=BRIEF_RESCUE)
+    stage.sales = Candidate()
+    stage.broker.candidates.join(stage.server.id, "sales", stage.sales)
     stage.broker.event(stage.link, stage.link.started())
     await eventually(lambda: stage.candidate.offers == 1)
     assert await stage.claim() is Verdict.WON
@@ -57,4 +63,17 @@ async def test_a_winner_that_leaves_because_the_link_is_lost_keeps_its_call(stag
     """It is reached over this link, or we are stopping: its own socket is not lost."""
     stage.broker.link_down(stage.link)
     stage.broker.candidates.leave(stage.server.id, "ivr", stage.candidate)
+    assert phase_of(stage) is Phase.WITH_WINNER
+
+
+async def test_a_rescued_call_stays_with_a_winner_of_another_process(stage):
+    """It was not with us when it was moved, so no StasisEnd of ours tells of it."""
+    stage.broker.candidates.leave(stage.server.id, "sales", stage.sales)
+    stage.broker.candidates.set_elsewhere({stage.server.id: ["sales"]})
+    stage.broker.candidates.leave(stage.server.id, "ivr", stage.candidate)
+    await eventually(lambda: phase_of(stage) is Phase.OFFERED)
+    sales = Principal("sales")
+    assert await stage.broker.claim(stage.channel["id"], "sales", sales) is Verdict.WON
+    stage.link.held_by.add("sales")
+    await asyncio.sleep(1)
     assert phase_of(stage) is Phase.WITH_WINNER
