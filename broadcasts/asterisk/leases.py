@@ -47,6 +47,10 @@ class Leases:
         """
         return self._do(self._hold, wanted, accepted)
 
+    def held_elsewhere(self, server_ids: Collection[int]) -> "asyncio.Future[set[int]]":
+        """Return the ids of those of these servers whose leases other processes hold."""
+        return self._do(self._held_elsewhere, server_ids)
+
     def take(self, server_id: int) -> "asyncio.Future[None]":
         """Take a lease, whoever holds it: the server itself has chosen this process."""
         return self._do(self._take, server_id)
@@ -78,6 +82,10 @@ class Leases:
             holder=self._process_id, expires_at=Now() + LIFETIME
         )
         return set(rows.filter(self._ours).values_list("server_id", flat=True))
+
+    def _held_elsewhere(self, server_ids: Collection[int]) -> set[int]:
+        rows = LinkLease.objects.filter(server_id__in=server_ids).exclude(self._ours | FREE)
+        return set(rows.values_list("server_id", flat=True))
 
     def _create_missing(self, server_ids: set[int]) -> None:
         missing = server_ids - self._with_row

@@ -181,8 +181,10 @@ class Links:
     async def _renew(self) -> None:
         wanted = {key for key, server in self._servers.items() if not server.outbound}
         accepted = dict(self._accepted)
+        away = self._servers.keys() - wanted - accepted.keys()
         try:
             held = await self._leases.hold(wanted, set(accepted))
+            elsewhere = await self._leases.held_elsewhere(away) if away else set()
         except OUTAGE as error:
             self._complain(f"leases cannot be renewed: {in_a_line(error)}")
             return
@@ -193,7 +195,8 @@ class Links:
         for key in lost:
             log.warning("Asterisk %s: another process holds it now", self._servers[key].name)
         self._let_go(lost)
-        for key in lost:
+        # A server that has dialled another process since will not come back for its calls here.
+        for key in {*lost, *elsewhere} - self._accepted.keys():
             self.broker.forget_calls(key)
         for server in self._servers.values():
             if server.id in held and not server.outbound:

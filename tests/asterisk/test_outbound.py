@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 import uvicorn
+from asgiref.sync import sync_to_async
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 from django.urls import path
@@ -15,6 +16,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from broadcasts.asterisk import supervisor
+from broadcasts.asterisk.leases import Leases
 from broadcasts.asterisk.outbound import OutboundConsumer
 from broadcasts.asterisk.prompt_protocol import PromptProtocol
 from broadcasts.asterisk.supervisor import Links
@@ -348,3 +350,19 @@ async def test_a_server_that_is_switched_off_is_hung_up_on(
         assert await broker.downs.get() is link
     with pytest.raises(InvalidStatus):
         await dial(address)
+
+
+async def test_the_calls_of_a_server_that_has_gone_to_another_process_are_forgotten(
+    address: str, broker: AttentiveBroker, row: AsteriskServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "RENEW_SECONDS", 0.02)
+    async with dial(address):
+        await broker.ups.get()
+    await broker.downs.get()
+    await eventually(LinkLease.objects.filter(server=row, holder=None).aexists)
+    await asyncio.sleep(0.1)
+    assert broker.forgotten == [], "it may come back"
+    other = Leases(uuid4())
+    await other.take(row.pk)
+    await eventually(sync_to_async(lambda: row.pk in broker.forgotten))
+    await other.close()
