@@ -209,7 +209,7 @@ class Recovery:
         elif row.handed_over_at:
             call.arbiter.follow(row.winner)
             await self._follow(row.channel_id)
-        elif await self._is_with(row.winner, row.channel_id):
+        elif await self._was_passed_on(row):
             # Its StasisStart may have been lost with the process that was to pass it on. Another
             # one is better than a caller whom nobody knows of.
             call.arbiter.follow(row.winner)
@@ -217,6 +217,11 @@ class Recovery:
             call.move_to_winner()
         else:
             call.perform(call.arbiter.resume(Status.CLAIMED, row.winner))
+
+    async def _was_passed_on(self, row: Broadcast) -> bool:
+        """Whether a call has reached its winner, and that is there: if not, its time is limited."""
+        is_there = self.broker.candidates.is_connected(row.server_id, row.winner)
+        return is_there and await self._is_with(row.winner, row.channel_id)
 
     async def _continue(self, call: "Call", channel: Mapping[str, Any] | None, held: bool) -> None:
         """Settle a call that this process held before the link was lost."""

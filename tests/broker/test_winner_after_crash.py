@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -9,6 +10,7 @@ from asgiref.sync import sync_to_async
 from broadcasts.domain.arbiter import Phase
 from broadcasts.domain.happenings import HandoverFailed
 from broadcasts.domain.lifecycle import Status
+from broadcasts.domain.plan import BUILT_IN, Configuration
 from tests import builders
 from tests.service.cast import eventually
 
@@ -22,7 +24,14 @@ async def stage(stages, request):
     stage.link.held_by = request.param
     stage.broker.candidates.leave(stage.server.id, "ivr", stage.candidate)
     stage.broker.candidates.set_elsewhere({stage.server.id: ["ivr", "sales"]})
-    await sync_to_async(builders.make_broadcast)(
+    await sync_to_async(make_claimed)(stage)
+    stage.broker.link_up(stage.link)
+    await eventually(lambda: moves(stage) == 1)
+    return stage
+
+
+def make_claimed(stage) -> None:
+    builders.make_broadcast(
         ("ivr", "sales"),
         status=Status.CLAIMED,
         handed_over_at=None,
@@ -30,9 +39,6 @@ async def stage(stages, request):
         server_id=stage.server.id,
         timeout_ms=60_000,
     )
-    stage.broker.link_up(stage.link)
-    await eventually(lambda: moves(stage) == 1)
-    return stage
 
 
 def moves(stage) -> int:
@@ -102,3 +108,15 @@ async def test_a_winner_that_comes_too_late_is_not_offered_the_call(stage):
     await eventually(lambda: phase_of(stage) is Phase.OFFERED)
     winner_comes(stage)
     assert stage.candidate.offers == 0
+
+
+async def test_a_winner_that_does_not_come_back_is_not_waited_for_without_end(stages):
+    """Its call has reached it already; what died has passed its StasisStart on, or has not."""
+    stage = stages()
+    stage.broker.configuration = Configuration(environment=replace(BUILT_IN, handover_ms=200))
+    stage.link.held_by.add("ivr")
+    stage.broker.candidates.leave(stage.server.id, "ivr", stage.candidate)
+    stage.broker.candidates.join(stage.server.id, "sales", stage.candidate)
+    await sync_to_async(make_claimed)(stage)
+    stage.broker.link_up(stage.link)
+    await eventually(lambda: stage.candidate.offers == 1)
