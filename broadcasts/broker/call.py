@@ -24,6 +24,7 @@ from broadcasts.domain.happenings import (
     Happening,
     HungUp,
     RoundAdmitted,
+    WinnerLost,
 )
 from broadcasts.domain.lifecycle import STASIS_STATUS
 from broadcasts.domain.messages import call_broadcast, call_claimed
@@ -134,8 +135,19 @@ class Call:
         if self.arbiter.phase is Phase.MOVING:
             self.move_to_winner()
             self._watch_handover(WatchHandover(self.arbiter.broadcast.winner))
+        elif self.arbiter.phase is Phase.WITH_WINNER:
+            self.expect_winner()
         elif self.arbiter.phase is Phase.RETURNING:
             self._return(Return(STASIS_STATUS[self.arbiter.broadcast.status]))
+
+    def expect_winner(self) -> None:
+        """Give a winner time to come back that may have left while nobody could tell why."""
+        self._after_handover_time(self._winner_is_due)
+
+    def _winner_is_due(self) -> None:
+        winner = self.arbiter.broadcast.winner
+        if self.is_ours and not self.broker.candidates.is_connected(self.link.server.id, winner):
+            self.handle(WinnerLost(time.time()))
 
     # The candidates
 
@@ -274,15 +286,21 @@ class Call:
         )
 
     def _watch_handover(self, decision: WatchHandover) -> None:
+        self._after_handover_time(lambda: self._handover_is_late(decision))
+
+    def _after_handover_time(self, action: Callable[[], None]) -> None:
         if self._watch:
             self._watch.cancel()
-        seconds = self.arbiter.broadcast.policy.handover_ms / 1000
-        self._watch = self.after(seconds, lambda: self._handover_is_late(decision, seconds))
+        self._watch = self.after(self._handover_seconds, action)
 
-    def _handover_is_late(self, decision: WatchHandover, seconds: float) -> None:
+    @property
+    def _handover_seconds(self) -> float:
+        return self.arbiter.broadcast.policy.handover_ms / 1000
+
+    def _handover_is_late(self, decision: WatchHandover) -> None:
         """Give up on the winner, unless the link was lost: when it is back, time counts anew."""
         if self.is_ours:
-            reason = f"no StasisStart within {seconds:g} s"
+            reason = f"no StasisStart within {self._handover_seconds:g} s"
             self.handle(HandoverFailed(reason, time.time(), decision.application))
 
     @staticmethod

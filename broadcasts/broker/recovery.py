@@ -208,6 +208,7 @@ class Recovery:
             call.handle(BackInDialplan(time.time()))
         elif row.handed_over_at:
             call.arbiter.follow(row.winner)
+            call.expect_winner()
             await self._follow(row.channel_id)
         elif await self._was_passed_on(row):
             # Its StasisStart may have been lost with the process that was to pass it on. Another

@@ -9,6 +9,7 @@ from broadcasts.broker import Principal
 from broadcasts.domain.arbiter import Phase
 from broadcasts.domain.plan import BUILT_IN, Configuration
 from broadcasts.domain.verdict import Verdict
+from broadcasts.models import Broadcast
 from tests.service.cast import eventually
 
 from .cast import Candidate
@@ -76,4 +77,31 @@ async def test_a_rescued_call_stays_with_a_winner_of_another_process(stage):
     assert await stage.broker.claim(stage.channel["id"], "sales", sales) is Verdict.WON
     stage.link.held_by.add("sales")
     await asyncio.sleep(1)
+    assert phase_of(stage) is Phase.WITH_WINNER
+
+
+async def test_a_winner_that_left_while_the_link_was_lost_has_its_call_taken_back(stage):
+    stage.broker.link_down(stage.link)
+    stage.broker.candidates.leave(stage.server.id, "ivr", stage.candidate)
+    stage.broker.link_up(stage.another_link())
+    await eventually(lambda: phase_of(stage) is Phase.OFFERED)
+
+
+async def test_a_winner_that_left_while_no_process_ran_has_its_call_taken_back(stages, stage):
+    await eventually(Broadcast.objects.exclude(handed_over_at=None).aexists)
+    second = stages()
+    second.broker.configuration = stage.broker.configuration
+    second.channel["id"] = stage.channel["id"]
+    second.broker.candidates.leave(second.server.id, "ivr", second.candidate)
+    second.broker.candidates.join(second.server.id, "sales", second.candidate)
+    second.broker.link_up(second.link)
+    await eventually(lambda: second.candidate.offers == 1)
+
+
+async def test_a_winner_that_comes_back_with_the_link_keeps_its_call(stage):
+    stage.broker.link_down(stage.link)
+    stage.broker.candidates.leave(stage.server.id, "ivr", stage.candidate)
+    stage.broker.link_up(stage.another_link())
+    stage.broker.candidates.join(stage.server.id, "ivr", stage.candidate)
+    await asyncio.sleep(0.7)
     assert phase_of(stage) is Phase.WITH_WINNER
