@@ -75,13 +75,13 @@ def recorded_call(broker: "Broker", link: Link, row: Broadcast) -> Call:
 
     Its candidates are to be prefetched: nothing here asks the database.
     """
-    names = [one.application for one in row.candidates.all() if one.failed_at is None]
+    candidates = row.candidates.all()
     rounds = tuple(one["timeout_ms"] / 1000 for one in row.rounds)
     deadline = row.deadline.timestamp() - sum(rounds[row.round :])
     if row.round < len(rounds):
         deadline = max(deadline, time.time() + RECONNECT_SECONDS)
     arbitrated = Arbitrated(
-        candidates=tuple(names),
+        candidates=tuple(one.application for one in candidates),
         deadline=deadline,
         policy=broker.configuration.policy(row.server_id, row.preset_name),
         notify_claimed=row.notify_claimed,
@@ -89,7 +89,8 @@ def recorded_call(broker: "Broker", link: Link, row: Broadcast) -> Call:
         rounds=rounds,
     )
     move_args, _ = movable_args(row.app_args)
-    return Call(broker, link, row, Arbiter(arbitrated), move_args)
+    spent = [one.application for one in candidates if one.failed_at]
+    return Call(broker, link, row, Arbiter(arbitrated, spent), move_args)
 
 
 async def calling_context(link: Link, channel_id: str) -> str | None:

@@ -4,7 +4,7 @@ What is durable is decided by the row (see `lifecycle`); the arbiter decides wha
 what follows. `REACTIONS` is its whole behaviour: what that table does not list changes nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum, auto
 from types import MappingProxyType
 from typing import Any
@@ -70,14 +70,18 @@ class Phase(Enum):
 
 
 class Arbiter:
-    """Arbitrates one broadcast, on the process that holds the link to its Asterisk."""
+    """Arbitrates one broadcast, on the process that holds the link to its Asterisk.
 
-    def __init__(self, broadcast: Broadcast) -> None:
+    Args:
+        spent: candidates that could not take the call before, as the record says.
+    """
+
+    def __init__(self, broadcast: Broadcast, spent: Iterable[str] = ()) -> None:
         self.broadcast = broadcast
         self.phase = Phase.OFFERED
         self._asking = False
         self._held: list[Claim] = []
-        self._spent: set[str] = set()
+        self._spent = set(spent)
         self._hung_up = False
         self._has_left = False  # our application: it has been handed over once
 
@@ -97,7 +101,7 @@ class Arbiter:
         """
         self.broadcast.status = status
         if status is Status.OPEN:
-            return [Offer(self.broadcast.candidates), WakeAt(self.broadcast.deadline)]
+            return [Offer(self._others()), WakeAt(self.broadcast.deadline)]
         if status is Status.CLAIMED:
             return self._hand_over(winner)
         return self._return(STASIS_STATUS[status])

@@ -14,6 +14,8 @@ from broadcasts.models import Broadcast
 from tests import builders
 from tests.service.cast import eventually
 
+from .cast import Candidate
+
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -214,3 +216,25 @@ async def test_a_later_round_waits_until_the_applications_have_come_back(stages,
     stage.broker.candidates.join(stage.server.id, "ivr", stage.candidate)
     await eventually(lambda: stage.candidate.offers == 1)
     await eventually(Broadcast.objects.filter(status=Status.OPEN, round=2).aexists)
+
+
+async def test_whoever_could_not_take_a_call_is_not_offered_it_again_after_a_restart(
+    stages, monkeypatch
+):
+    monkeypatch.setattr("broadcasts.broker.opening.RECONNECT_SECONDS", 0.1)
+    stage, sales = stages(), Candidate()
+    stage.broker.candidates.join(stage.server.id, "sales", sales)
+    broadcast = await sync_to_async(builders.make_broadcast)(
+        ("ivr",),
+        channel_id=stage.channel["id"],
+        server_id=stage.server.id,
+        rounds=[{"app_filter": name, "timeout_ms": 60_000} for name in ("ivr", "")],
+        timeout_ms=120_000,
+        opened_at=timezone.now() - timedelta(seconds=60),
+    )
+    await broadcast.candidates.aupdate(failed_at=timezone.now(), failure="no StasisStart")
+    stage.broker.link_up(stage.link)
+    await eventually(lambda: sales.offers == 1)
+    await eventually(Broadcast.objects.filter(round=2).aexists)
+    assert stage.candidate.offers == 0
+    assert await stage.claim() is Verdict.NOT_OFFERED
