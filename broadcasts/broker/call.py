@@ -224,7 +224,8 @@ class Call:
         if response is None:
             return
         if response.status < 400:
-            self.after(LEAVE_SECONDS, lambda: self._look_for(application))
+            if self.is_moving_elsewhere(application):
+                self.after(LEAVE_SECONDS, lambda: self._look_for(application))
         elif response.status == 404:
             self.handle(HungUp(time.time()))
         else:
