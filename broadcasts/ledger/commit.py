@@ -167,14 +167,22 @@ class Commit:
     def _find(self, entry: TryClaim) -> Broadcast | None:
         """Find the broadcast of a claim that memory cannot place, as after a restart.
 
-        Of several with the same channel id the live one, else the newest.
+        Of several with the same channel id a live one, else the newest; of several servers' live
+        ones that which was offered.
         """
         rows = list(Broadcast.objects.filter(channel_id=entry.channel_id).newest_first()[:8])
-        return next((row for row in rows if row.ended_at is None), rows[0] if rows else None)
+        live = [row for row in rows if row.ended_at is None]
+        if len(live) > 1:
+            live.sort(key=lambda row: self._candidate(row, entry) is None)
+        return next(iter(live or rows), None)
+
+    @staticmethod
+    def _candidate(row: Broadcast, entry: TryClaim) -> Candidate | None:
+        return row.candidates.filter(application=entry.claim.application).first()
 
     def _refusal(self, entry: TryClaim, row: Broadcast) -> Verdict | None:
         """Judge a claim that no arbiter has judged."""
-        candidate = row.candidates.filter(application=entry.claim.application).first()
+        candidate = self._candidate(row, entry)
         if candidate and candidate.failed_at:
             return Verdict.NOT_OFFERED
         if row.server_id in entry.any_name_at:

@@ -151,6 +151,13 @@ def test_a_claim_that_memory_cannot_place_still_needs_an_offer():
     assert stored(row).status == Status.OPEN
 
 
+def test_of_two_servers_calls_with_one_id_a_claim_means_the_one_that_was_offered():
+    offered, other = open_row("a"), open_row("b", server=make_server(name="pbx2"))
+    (result,) = write(TryClaim(claim("a"), "1.1", None))
+    assert (result.verdict, result.broadcast_id) == (Verdict.WON, offered.pk)
+    assert stored(other).status == Status.OPEN
+
+
 def test_a_claim_for_an_unknown_channel_is_recorded_without_a_broadcast():
     (result,) = write(TryClaim(claim("a"), "no.such", None))
     assert result.verdict is Verdict.UNKNOWN
