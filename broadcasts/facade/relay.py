@@ -207,8 +207,9 @@ class LinkRelay:
         self._joined = current
 
     def supersede(self, application: str) -> bool:
-        self._applications.remove(application)
-        self.sync()
+        if application in self._applications:
+            self._applications.remove(application)
+            self.sync()
         return False
 
     async def forward(self, text: str) -> None:

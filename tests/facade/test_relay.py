@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from broadcasts.facade.relay import LinkRelay
 from broadcasts.simulator import SimulatedAsterisk
 from tests.links import server
 
@@ -267,6 +268,13 @@ async def test_a_name_is_taken_over_on_an_outbound_socket_too(link, client, brok
     assert await first.closed() == 1000
     broker.candidates.session(1, "ivr-main").send("for the second")
     assert await second.text() == "for the second"
+
+
+async def test_a_name_is_taken_over_from_who_is_just_leaving(link, broker):
+    """It may take a moment to leave the other Asterisks, or to be told why it was cut off."""
+    leaving = LinkRelay(broker.servers[1], None, ["ivr-main"], broker)
+    await leaving.stop()
+    assert not leaving.supersede("ivr-main")
 
 
 async def test_requests_go_over_an_outbound_socket(link, client):
