@@ -182,6 +182,9 @@ class Arbiter:
     def _ending_decided(self, happening: EndingDecided) -> list[Decision]:
         if happening.landed or happening.status is not Status.CLAIMED:
             return self._ended(happening.status)
+        return self._claimed_meanwhile(happening)
+
+    def _claimed_meanwhile(self, happening: EndingDecided | Reopened) -> list[Decision]:
         if happening.held:
             return self._forget()  # Another process has handed it over.
         if happening.winner in self._spent:
@@ -317,7 +320,7 @@ class Arbiter:
 
     def _reopened(self, happening: Reopened) -> list[Decision]:
         if happening.status is Status.CLAIMED:
-            return self._forget()  # Another process has handed it over.
+            return self._claimed_meanwhile(happening)
         if happening.status is not Status.OPEN:
             return self._ended(happening.status)
         self.phase = Phase.OFFERED

@@ -83,10 +83,15 @@ class RowSeen:
 
 @dataclass(frozen=True, slots=True)
 class Reopened:
-    """A claim that came to nothing was taken back; unless OPEN, the row stays at `status`."""
+    """A claim that came to nothing was taken back; unless OPEN, the row stays at `status`.
+
+    winner, held: as of `EndingDecided`, unless OPEN.
+    """
 
     status: Status
     at: float
+    winner: str = ""
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

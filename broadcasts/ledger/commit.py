@@ -242,7 +242,8 @@ class Commit:
         if not rows.update(
             status=Status.OPEN, winner="", claimed_at=None, claim_ms=None, handed_over_at=None
         ):
-            return Reopened(self._state(entry.row).status, entry.at)
+            state = self._state(entry.row)
+            return Reopened(state.status, entry.at, state.winner, state.held)
         # What is asked for from now on is behind no winner.
         entry.row.claimed_at = entry.row.handed_over_at = None
         Candidate.objects.filter(broadcast_id=entry.row.pk, application=entry.application).update(

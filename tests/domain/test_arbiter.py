@@ -306,7 +306,15 @@ def test_a_call_that_another_process_has_handed_over_is_left_to_it():
     timed_out.handle(DeadlineReached(10.0))
     assert timed_out.handle(EndingDecided(False, Status.CLAIMED, "a", held=True)) == [Forget()]
     taken_back.handle(HandoverFailed("no StasisStart", 2.0, "a"))
-    assert taken_back.handle(Reopened(Status.CLAIMED, 2.0)) == [Forget()]
+    assert taken_back.handle(Reopened(Status.CLAIMED, 2.0, "b", held=True)) == [Forget()]
+
+
+def test_a_call_that_was_claimed_again_before_its_taking_back_was_told_goes_to_who_has_it():
+    """The connection was lost after the commit: it was written again, and another came first."""
+    arbiter = moving("a", "b")
+    arbiter.handle(HandoverFailed("no StasisStart", 2.0, "a"))
+    move, *_ = arbiter.handle(Reopened(Status.CLAIMED, 2.0, "b"))
+    assert move == Move("b")
 
 
 def test_a_claim_that_cannot_be_taken_back_as_the_call_has_ended_sends_it_back():

@@ -198,13 +198,19 @@ def test_a_claim_taken_back_opens_the_row_and_marks_the_candidate():
     assert again.verdict is Verdict.NOT_OFFERED
 
 
-@pytest.mark.parametrize("changed", [{"winner": "b"}, {"handed_over_at": moment(NOW)}])
-def test_a_claim_is_not_taken_back_from_whom_another_process_gave_the_call(changed):
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"winner": "b"}, {"winner": "b"}),
+        ({"handed_over_at": moment(NOW)}, {"winner": "a", "held": True}),
+    ],
+)
+def test_a_claim_is_not_taken_back_from_whom_another_process_gave_the_call(changed, expected):
     row = open_row("a", "b")
     write(try_claim(row, "a"))
     Broadcast.objects.filter(pk=row.pk).update(**changed)
     (reopened,) = write(Reopening(row, "a", "no StasisStart", NOW))
-    assert reopened == Reopened(Status.CLAIMED, NOW)
+    assert reopened == Reopened(Status.CLAIMED, NOW, **expected)
     assert not Candidate.objects.exclude(failed_at=None).exists()
 
 
