@@ -39,6 +39,7 @@ from .statements import (
     CLAIM,
     HANDED_OVER,
     HANG_UP,
+    LOCK,
     SESSION_END,
     broadcast_values,
     open_broadcasts,
@@ -46,6 +47,8 @@ from .statements import (
 )
 
 REASON_LENGTH = 255
+# What changes the row of a broadcast that other processes may be changing, too.
+CHANGES = (TryClaim, RoundBegun, Ending, Reopening, HandedOver, SessionEnd, HangUp)
 
 
 def milliseconds(start: datetime, end: datetime) -> float:
@@ -65,11 +68,25 @@ class Commit:
 
     def apply(self, group: list[Entry]) -> list[tuple[Callable[[Any], None], Any]]:
         with connection.cursor() as self._cursor:
+            self._lock(group)
             self._open([entry for entry in group if is_first(entry)])
             outcomes = [(entry.done, HANDLERS[type(entry)](self, entry)) for entry in group]
             self._write_notes()
             self._insert(ATTEMPT, self._attempts)
         return outcomes
+
+    def _lock(self, group: list[Entry]) -> None:
+        """Lock what the group will change before it changes anything, where rows are locked.
+
+        Two ledgers that locked the same rows as their entries come would wait for each other: a
+        second, until PostgreSQL sees it, in which no claim of either process is answered.
+        """
+        changes = [entry for entry in group if isinstance(entry, CHANGES)]
+        if len(changes) > 1 and connection.features.has_select_for_update:
+            keys = [entry.row.pk for entry in changes if entry.row and entry.row.pk]
+            claims = [entry for entry in changes if isinstance(entry, TryClaim)]
+            channels = [entry.channel_id for entry in claims if entry.row is None]
+            self._cursor.execute(LOCK, [keys, channels])
 
     # Opening
 

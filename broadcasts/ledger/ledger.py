@@ -183,8 +183,8 @@ class Ledger:
     def _commit(self, group: list[Entry]) -> list[Outcome]:
         """Write a group in one transaction.
 
-        What passes by itself (a deadlock with another process, a lock held too long, a server that
-        restarts) is tried again for a moment before anybody is told.
+        What passes by itself, as a server that restarts, is tried again for a moment before anybody
+        is told.
         """
         patience = time.monotonic() + PATIENCE_SECONDS
         while True:

@@ -35,6 +35,11 @@ HANG_UP = f"""
     UPDATE {BROADCASTS} SET hung_up_at = %s, hangup_cause = %s, hangup_cause_text = %s
     WHERE id = %s AND seal IS NULL"""
 
+# PostgreSQL's locks of a group's rows, in an order that is the same in every process.
+LOCK = f"""
+    SELECT id FROM {BROADCASTS} WHERE id = ANY(%s) OR (channel_id = ANY(%s) AND ended_at IS NULL)
+    ORDER BY id FOR NO KEY UPDATE"""
+
 CANDIDATE = f"""
     INSERT INTO {Candidate._meta.db_table}
     (broadcast_id, application, position, round, reached_by, offered_at, failure)

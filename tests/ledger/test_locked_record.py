@@ -7,8 +7,10 @@ from contextlib import contextmanager
 import pytest
 from django.db import connection, transaction
 
+from broadcasts.domain.happenings import Claim
 from broadcasts.domain.lifecycle import Status
-from broadcasts.ledger import Ledger, Opening
+from broadcasts.domain.verdict import Verdict
+from broadcasts.ledger import Ledger, Opening, TryClaim
 from broadcasts.ledger import ledger as ledger_module
 from broadcasts.ledger.entries import LedgerError
 from broadcasts.models import Broadcast
@@ -66,3 +68,24 @@ def test_nobody_waits_for_a_lock_without_end(monkeypatch):
     assert (recorded.status, recorded.stasis_status) == (Status.FAILED, "FAILED")
     assert recorded.reason == "the record could not be written in time"
     assert recorded.ended_at == recorded.opened_at
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["ours", "another process's"])
+def test_two_ledgers_never_wait_for_each_other(is_known):
+    """Each takes its group's locks in the order of the rows, whatever that of its entries is."""
+    first, second = (make_broadcast(("a",), channel_id=channel) for channel in ("1.1", "1.2"))
+    told = Told()
+    ledger = Ledger(told.deliver)
+    for row in (second, first):
+        claim = Claim(1, "a", "user", time.time())
+        known = row if is_known else None
+        ledger.submit(TryClaim(claim, row.channel_id, known, done=told.results.append))
+    try:
+        with transaction.atomic():
+            Broadcast.objects.select_for_update().get(pk=first.pk)
+            ledger.start()
+            time.sleep(0.3)
+            Broadcast.objects.select_for_update(nowait=True).get(pk=second.pk)
+    finally:
+        ledger.stop()
+    assert [result.verdict for result in told.results] == [Verdict.WON, Verdict.WON]
