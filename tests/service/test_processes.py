@@ -171,3 +171,21 @@ async def test_without_a_channel_layer_between_them_the_deadline_finds_the_winne
         await call.hangup()
         await eventually(lambda: not both.record.live())
         assert both.record.broadcasts(call.id)[-1]["winner"] == "support"
+
+
+async def test_a_call_that_is_rescued_goes_to_a_winner_at_the_other_and_stays(template, tmp_path):
+    settings = {"BROADCAST_RESCUE": "on", "BROADCAST_HANDOVER_MS": "1000"}
+    async with pair(template, tmp_path, REDIS_URL=redis_url(), **settings) as both:
+        call = await both.offered()
+        assert (await both.ivr.claim(call.id)).status == 204
+        await both.ivr.gets(call.id)
+        await both.ivr.leave()
+        await both.support.offer(call.id)
+        assert (await both.support.claim(call.id)).status == 204
+        await both.support.gets(call.id)
+        await eventually(lambda: bool(both.record.broadcasts(call.id)[-1]["handed_over_at"]))
+        await asyncio.sleep(1.5)
+        assert call.where == "stasis:support"
+        await call.hangup()
+        await eventually(lambda: not both.record.live())
+        assert both.record.broadcasts(call.id)[-1]["winner"] == "support"
