@@ -5,6 +5,7 @@ file beside `manage.py`; docs/deployment.md lists them all.
 """
 
 import re
+import socket
 from pathlib import Path
 
 import environ
@@ -144,13 +145,27 @@ def database() -> dict[str, object]:
 DATABASES = {"default": database()}
 
 REDIS_URL = env.str("REDIS_URL", "")
+# Options of a TCP socket, in seconds and probes, as far as this system has them.
+KEEPALIVE = {
+    getattr(socket, name): value
+    for name, value in {"TCP_KEEPIDLE": 3, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 2}.items()
+    if hasattr(socket, name)
+}
 if REDIS_URL:
     CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
             # Redis publishes to all its numbered databases alike, so ours is part of the name.
             "CONFIG": {
-                "hosts": [REDIS_URL],
+                # A host that is gone without a word is noticed within seconds, as with PostgreSQL.
+                "hosts": [
+                    {
+                        "address": REDIS_URL,
+                        "socket_connect_timeout": 3,
+                        "socket_keepalive": True,
+                        "socket_keepalive_options": KEEPALIVE,
+                    }
+                ],
                 "prefix": f"stasis-broadcast-{parse_url(REDIS_URL).get('db', 0)}",
             },
         }

@@ -215,10 +215,16 @@ class Peers:
                 channel = await self._layer.new_channel()
                 await self._layer.group_add(GROUP, channel)
                 while True:
-                    await self._take(await self._layer.receive(channel))
+                    await self._follow(await self._layer.receive(channel))
             except Exception as error:
                 log.warning("Hints of other processes cannot be heard: %s", error)
                 await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def _follow(self, message: dict[str, Any]) -> None:
+        try:
+            await self._take(message)
+        except Exception as error:  # It costs nothing but this hint.
+            log.warning("A hint of another process could not be followed: %s", in_a_line(error))
 
     async def _take(self, message: dict[str, Any]) -> None:
         if message.get("origin") == str(self.process_id):

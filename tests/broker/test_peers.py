@@ -108,3 +108,19 @@ async def has_presences(number: int) -> bool:
 
 async def is_gone(process: Process) -> bool:
     return not await Process.objects.filter(pk=process.pk).aexists()
+
+
+async def test_a_hint_that_cannot_be_followed_costs_only_itself(peers, monkeypatch):
+    seen = []
+
+    def look_again(broadcast_id: int) -> None:
+        seen.append(broadcast_id)
+        if len(seen) == 1:
+            raise RuntimeError("the first one fails")
+
+    monkeypatch.setattr(peers.broker, "look_again", look_again)
+    monkeypatch.setattr(peers_module, "HEARTBEAT_SECONDS", 20)
+    for number in (1, 2):
+        hint = {"type": "hint", "about": "look", "broadcast": number, "origin": "another"}
+        await peers._layer.group_send(peers_module.GROUP, hint)
+    await eventually(lambda: seen == [1, 2])
