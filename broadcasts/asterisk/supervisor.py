@@ -176,7 +176,8 @@ class Links:
             self._changed.clear()
             await self._renew()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), RENEW_SECONDS)
+                async with asyncio.timeout(RENEW_SECONDS):
+                    await self._changed.wait()
 
     async def _renew(self) -> None:
         wanted = {key for key, server in self._servers.items() if not server.outbound}

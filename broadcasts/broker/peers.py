@@ -85,7 +85,9 @@ class Peers:
                 if changed:
                     self._hint("presence")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), HEARTBEAT_SECONDS)
+                # Not by wait_for, which may swallow that this is cancelled (bpo-37658).
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    await self._changed.wait()
                 await asyncio.sleep(0.02)  # Many candidates come at once: one write for all.
 
     async def _synchronize(self) -> bool:

@@ -1,6 +1,7 @@
 """The live board's socket."""
 
 import asyncio
+import contextlib
 import logging
 from importlib import import_module
 from types import SimpleNamespace
@@ -92,13 +93,13 @@ class BoardConsumer(AsyncWebsocketConsumer):
         seen["rows"] = [row for key, row in rows.items() if self._rows.get(key) != row]
         self._rows = rows
         await self.send(orjson.dumps(seen).decode())
-        await asyncio.wait_for(self._drawn.wait(), PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            await self._drawn.wait()
 
     async def _next_hint(self) -> None:
-        try:
-            await asyncio.wait_for(self._hinted.wait(), LOOK_AT_LEAST_EVERY)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_AT_LEAST_EVERY):
+                await self._hinted.wait()
 
     async def _viewers_show(self) -> Show | None:
         """Return how the session that opened the socket is shown numbers, None if it may not look.

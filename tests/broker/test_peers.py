@@ -124,3 +124,15 @@ async def test_a_hint_that_cannot_be_followed_costs_only_itself(peers, monkeypat
         hint = {"type": "hint", "about": "look", "broadcast": number, "origin": "another"}
         await peers._layer.group_send(peers_module.GROUP, hint)
     await eventually(lambda: seen == [1, 2])
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_it_stops_also_when_somebody_is_just_leaving(peers, monkeypatch, turns):
+    """As at the end of the service, when its own candidates leave."""
+    monkeypatch.setattr(peers_module, "HEARTBEAT_SECONDS", 60)
+    await asyncio.sleep(0.3)
+    peers._changed.set()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    async with asyncio.timeout(20):
+        await peers.stop()
