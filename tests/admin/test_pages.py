@@ -118,6 +118,14 @@ def test_pages_are_seen_by_whom_they_are_for(who):
     assert not wrong
 
 
+@pytest.mark.parametrize(
+    "name", ["index", "changes", "rule_tester", "broadcasts_preset_changelist"]
+)
+def test_a_page_says_of_which_product_it_is(name):
+    page = visitor("admin").get(reverse(f"admin:{name}")).content.decode()
+    assert "Stasis Broadcast" in page.partition("<body")[2]
+
+
 @pytest.mark.parametrize("who", VISITORS)
 def test_pages_are_used_by_whom_they_are_for(who):
     things, client = configured(), visitor(who)
