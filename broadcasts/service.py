@@ -14,6 +14,7 @@ from broadcasts.broker import Broker, Server
 from broadcasts.broker.call import Call
 from broadcasts.broker.database import OUTAGE, beside_pages
 from broadcasts.broker.peers import Peers
+from broadcasts.broker.tasks import end
 from broadcasts.domain.plan import Configuration
 from broadcasts.environment import server_from_environment
 from broadcasts.exports.maker import Maker
@@ -69,9 +70,7 @@ class Service:
     async def stop(self) -> None:
         """Let go of links and candidates, write what is waiting, and end."""
         self.running = False
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         # First the links: a winner whose socket we close ourselves is not lost.
         await self.links.stop()
         await self.facade.close()

@@ -31,6 +31,7 @@ from broadcasts.models import Broadcast, Connection, Presence, Process
 from .broker import Broker
 from .call import Call
 from .database import OUTAGE, beside_pages
+from .tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -66,9 +67,7 @@ class Peers:
 
     async def stop(self) -> None:
         """Take this process and its candidates off the list."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         with contextlib.suppress(*OUTAGE):
             await self._unregister()
 
