@@ -10,8 +10,9 @@ AGAIN_SECONDS = 0.1
 async def end(tasks: Iterable["asyncio.Task[Any]"]) -> None:
     """Cancel tasks, and again until they have ended.
 
-    Once is not enough: while a task waits for work in a thread (asgiref's `sync_to_async`), the
-    work's result takes the place of being cancelled, and a loop goes on.
+    Once is not enough: what a task waits for may be done in the very moment in which the task is
+    cancelled, and its loop go on, as with wait_for before Python 3.12 (bpo-37658), by which redis-py
+    sends.
     """
     running = {task for task in tasks if not task.done()}
     while running:
