@@ -42,8 +42,6 @@ if TYPE_CHECKING:
 DOUBTFUL_SECONDS = 5.0
 # Between a refused attempt to send a caller back to the dialplan and the next.
 RETURN_AGAIN_SECONDS = 1.0
-# How long our StasisEnd may take after a move before the winner is looked at instead.
-LEAVE_SECONDS = 0.2
 
 
 class Call:
@@ -225,20 +223,12 @@ class Call:
             return
         if response.status < 400:
             if self.is_moving_elsewhere(application):
-                self.after(LEAVE_SECONDS, lambda: self._look_for(application))
+                self.broker.look_for(self, application)
         elif response.status == 404:
             self.handle(HungUp(time.time()))
         else:
             reason = f"Asterisk refused the move ({response.status} {response.body})"
             self.handle(HandoverFailed(reason, time.time(), application))
-
-    def _look_for(self, winner: str) -> None:
-        """Ask whether a winner of another process has the call, unless that is known by now.
-
-        No StasisEnd of ours tells of a call that has left us before, for a winner that was lost.
-        """
-        if self.is_moving_elsewhere(winner):
-            self.broker.look_for(self, winner)
 
     def is_moving_elsewhere(self, winner: str) -> bool:
         """Whether the call is on its way to this winner, which is with another process."""

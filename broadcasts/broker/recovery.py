@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
+# How long our StasisEnd may take after a move, and between two looks at its winner instead.
 LOOK_SECONDS = 0.2
 # In these the channel is back in the dialplan, or gone.
 OVER = (Phase.FOLLOWED, Phase.GONE)
@@ -98,8 +99,12 @@ class Recovery:
             self.broker.arrivals.begin(Arrival(self.link, event, warning))
 
     async def look_for(self, call: "Call", winner: str) -> None:
-        """Ask whether a winner has its call, until that is so or anything else has become of it."""
+        """Ask whether a winner has its call, until that is so or anything else has become of it.
+
+        No StasisEnd of ours tells of a call that has left us before, for a winner that was lost.
+        """
         with contextlib.suppress(LinkDown):
+            await asyncio.sleep(LOOK_SECONDS)
             while call.is_moving_elsewhere(winner):
                 if await self._is_with(winner, call.row.channel_id):
                     call.handle(WinnerStarted(winner, time.time()))
